@@ -1,0 +1,169 @@
+using WeightMem.Engine.Ops;
+using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
+using WeightMem.Engine.Training;
+
+namespace WeightMem.Engine.Devices;
+
+/// <summary>
+/// Everything that a device can compute: the whole contract between the engine and a backend. Implemented in plain double
+/// precision by the reference device (the specification), with SIMD on the CPU, and by kernels on a GPU.
+/// </summary>
+/// <remarks>
+/// Outputs come first, then inputs, then sizes. Floating tensors are of the device's own float type. Shapes were checked by
+/// the op that calls; kernels do not check again. An output overwrites unless a parameter named <c>accumulate</c> says
+/// that it adds. Outputs do not overlap inputs unless a kernel says so.
+/// </remarks>
+public interface IKernels
+{
+    // ---- Elementwise ------------------------------------------------------------------------------------------------
+
+    /// <summary>x = value</summary>
+    void Fill(Tensor x, double value);
+
+    /// <summary>y = x, bit for bit, for any type.</summary>
+    void Copy(Tensor y, Tensor x);
+
+    /// <summary>y = alpha * x + beta * y; with beta = 0 the old y is not read. y may be x.</summary>
+    void Axpby(Tensor y, Tensor x, double alpha, double beta);
+
+    /// <summary>y = a + b. y may be a or b.</summary>
+    void Add(Tensor y, Tensor a, Tensor b);
+
+    /// <summary>y = a * b element by element, or y += a * b.</summary>
+    void Multiply(Tensor y, Tensor a, Tensor b, bool accumulate);
+
+    /// <summary>y = f(x)</summary>
+    void ActivationForward(Tensor y, Tensor x, Activation activation);
+
+    /// <summary>dx = dy * f'(x), or dx += dy * f'(x).</summary>
+    void ActivationBackward(Tensor dx, Tensor dy, Tensor x, Activation activation, bool accumulate);
+
+    /// <summary>y[r, :] = x[r, :] + b, for x of any number of rows of b's size. y may be x.</summary>
+    void AddBroadcast(Tensor y, Tensor x, Tensor b);
+
+    /// <summary>y = sum over r of x[r, :], or y += that, for x of any number of rows of y's size. The order of summation is fixed.</summary>
+    void SumRows(Tensor y, Tensor x, bool accumulate);
+
+    /// <summary>y[r, :] = a[r] * x[r, :] + b[r] * z[r, :], with a and b [rows]: the forward diffusion.</summary>
+    void CombineRows(Tensor y, Tensor x, Tensor a, Tensor z, Tensor b);
+
+    /// <summary>x = cx * x + cy * y + cz * z, in place; z is not read when cz = 0: one step of a reverse diffusion.</summary>
+    void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz);
+
+    /// <summary>
+    /// y = x * m / (1 - rate), where element i of m is 0 with probability <paramref name="rate"/>, drawn from the stream; 1 otherwise.
+    /// The backward pass is the same call on the gradient.
+    /// </summary>
+    void Dropout(Tensor y, Tensor x, double rate, RandomStream stream, bool accumulate);
+
+    // ---- Indexing ---------------------------------------------------------------------------------------------------
+
+    /// <summary>y[i, :] = x[index[i], :]; index is I32 [rows of y] and in range.</summary>
+    void GatherRows(Tensor y, Tensor x, Tensor index);
+
+    /// <summary>dx[index[i], :] += dy[i, :], in increasing i.</summary>
+    void ScatterAddRows(Tensor dx, Tensor dy, Tensor index);
+
+    /// <summary>y[r, c] = x[r, index[r, c]]; y, x and index (I32) are [rows, columns]: a permutation of each row.</summary>
+    void GatherColumns(Tensor y, Tensor x, Tensor index);
+
+    /// <summary>
+    /// Copies a block of columns: y[r, yColumn + c] = x[r, xColumn + c] for c in [0, columns), or adds it.
+    /// </summary>
+    void CopyColumns(Tensor y, int yColumn, Tensor x, int xColumn, int columns, bool accumulate);
+
+    // ---- Matrices ---------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// c = alpha * a b + beta * c for each matrix of the batch, plus <paramref name="bias"/> [columns of c] on every row;
+    /// with beta = 0 the old c is not read. c is not transposed. Plain products: speed and bits belong to the backend.
+    /// </summary>
+    void Gemm(in MatrixView c, in MatrixView a, in MatrixView b, double alpha = 1, double beta = 0, Tensor? bias = null);
+
+    // ---- Rows -------------------------------------------------------------------------------------------------------
+
+    /// <summary>y = softmax of each row of x. y may be x.</summary>
+    void SoftmaxForward(Tensor y, Tensor x);
+
+    /// <summary>dx = y * (dy - sum(dy * y)) for each row, or dx += that.</summary>
+    void SoftmaxBackward(Tensor dx, Tensor dy, Tensor y, bool accumulate);
+
+    /// <summary>
+    /// y = (x - mean) * rstd * gamma + beta for each row, with the biased variance; keeps mean and rstd [rows] for the backward pass.
+    /// </summary>
+    void LayerNormForward(Tensor y, Tensor mean, Tensor rstd, Tensor x, Tensor gamma, Tensor beta, double epsilon);
+
+    /// <summary>Gradients of <see cref="LayerNormForward"/>; dgamma and dbeta are added to, dx by <paramref name="accumulate"/>.</summary>
+    void LayerNormBackward(Tensor dx, Tensor dgamma, Tensor dbeta, Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor gamma, bool accumulate);
+
+    // ---- Attention --------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// Multi-head attention without a mask. qkv is [batch, tokens, 3 * width], its rows key | query | value (the order of the
+    /// published state dicts); y is [batch, tokens, width]; logSumExp is [batch, heads, tokens]. No tokens x tokens tensor is kept.
+    /// </summary>
+    void AttentionForward(Tensor y, Tensor logSumExp, Tensor qkv, int heads);
+
+    /// <summary>Gradient of <see cref="AttentionForward"/> with respect to qkv; the probabilities are computed again. dqkv is overwritten.</summary>
+    void AttentionBackward(Tensor dqkv, Tensor dy, Tensor y, Tensor logSumExp, Tensor qkv, int heads);
+
+    // ---- Losses and reductions --------------------------------------------------------------------------------------
+
+    /// <summary>loss[0] = mean of (x - target)^2 over all elements.</summary>
+    void MeanSquaredErrorForward(Tensor loss, Tensor x, Tensor target);
+
+    /// <summary>dx = dloss[0] * 2 (x - target) / elements, or dx += that.</summary>
+    void MeanSquaredErrorBackward(Tensor dx, Tensor dloss, Tensor x, Tensor target, bool accumulate);
+
+    /// <summary>losses[r] = log(sum(exp(logits[r, :]))) - logits[r, labels[r]]; labels is I32 [rows].</summary>
+    void CrossEntropyForward(Tensor losses, Tensor logits, Tensor labels);
+
+    /// <summary>dlogits[r, :] = dlosses[r] * (softmax(logits[r, :]) - onehot(labels[r])), or += that.</summary>
+    void CrossEntropyBackward(Tensor dlogits, Tensor dlosses, Tensor logits, Tensor labels, bool accumulate);
+
+    /// <summary>result[0] = sum of all elements, accumulated in double precision in a fixed order.</summary>
+    void Sum(Tensor result, Tensor x);
+
+    /// <summary>The sum of squares of all elements in double precision, in a fixed order. NaN and infinity come through.</summary>
+    double SumOfSquares(Tensor x);
+
+    // ---- Features ---------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// y[r, :] = sin(f x[r]) | cos(f x[r]) | x[r] for x [rows] and frequencies f [count], y [rows, 2 * count + 1]. The product
+    /// f x is rounded once to single precision, then reduced fully: it reaches 10^7, where a fast sine is noise.
+    /// </summary>
+    void FrequencyFeatures(Tensor y, Tensor x, Tensor frequencies);
+
+    // ---- Random numbers ---------------------------------------------------------------------------------------------
+
+    /// <summary>x[i] = standard normal number i of the stream. The same bits on every device of the same float type.</summary>
+    void Normal(Tensor x, RandomStream stream);
+
+    /// <summary>x[i] = uniform number i of the stream, in [0, 1).</summary>
+    void Uniform(Tensor x, RandomStream stream);
+
+    // ---- Training ---------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// One AdamW step over a flat buffer, in one pass: gradient scaling (clipping), both moments, decoupled weight decay on the first
+    /// <see cref="AdamStep.DecayedCount"/> values, and the moving average <paramref name="ema"/> if there is one.
+    /// </summary>
+    void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step);
+
+    /// <summary>
+    /// SGD with Nesterov momentum for a population in lockstep: parameters, velocity and gradient are [count, parameters], learning
+    /// rates [count]. d = g + decay * p; v = d at the first step, else momentum * v + d; p -= rate * (d + momentum * v).
+    /// </summary>
+    void NesterovRows(Tensor parameters, Tensor velocity, Tensor gradient, Tensor rates, double momentum, double decay, bool firstStep);
+
+    // ---- Populations of small networks ------------------------------------------------------------------------------
+
+    /// <summary>
+    /// Runs <c>count</c> ReLU multi-layer perceptrons over the same images in one pass. weights is [count, parameters], each row laid out
+    /// weight, bias, weight, bias ... for <paramref name="widths"/> (inputs, hidden ..., classes); images [images, inputs]; labels I32 [images].
+    /// wrong is U64 [count, ceil(images / 64)], bit i set when the first-maximum class is not the label; losses is [count], the mean cross-entropy.
+    /// </summary>
+    void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths);
+}

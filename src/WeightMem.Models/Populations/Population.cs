@@ -1,0 +1,117 @@
+using WeightMem.Engine.Tensors;
+
+namespace WeightMem.Models.Populations;
+
+/// <summary>
+/// Networks of one target as a matrix of weight rows <c>[count, parameters]</c>, with what is known of each: the run it belongs to,
+/// the training step, a score, its error mask. The currency of every command.
+/// </summary>
+public sealed class Population
+{
+    /// <summary>A population of rows in state units (not normalised).</summary>
+    /// <param name="target">Name of the target, such as <c>mlp-784-10-10</c>.</param>
+    /// <param name="layout">The dense parameter layout of a row.</param>
+    /// <param name="weights">All rows, one after the other.</param>
+    /// <param name="run">Run of each row, or null when each row is a run of its own.</param>
+    /// <param name="step">Training step of each row, or null for zeros.</param>
+    /// <exception cref="ArgumentException">The sizes do not fit together.</exception>
+    public Population(string target, ParameterLayout layout, float[] weights, int[]? run = null, int[]? step = null)
+    {
+        if (layout.Extent != layout.Count) throw new ArgumentException("a population's layout is dense");
+        if (layout.Count == 0 || weights.Length % layout.Count != 0)
+            throw new ArgumentException($"{weights.Length} weights are no whole number of rows of {layout.Count} parameters");
+        Target = target;
+        Layout = layout;
+        Weights = weights;
+        Parameters = checked((int)layout.Count);
+        Count = weights.Length / Parameters;
+        Run = run ?? [.. Enumerable.Range(0, Count)];
+        Step = step ?? new int[Count];
+        if (Run.Length != Count || Step.Length != Count)
+            throw new ArgumentException($"{Count} rows need as many runs and steps, not {Run.Length} and {Step.Length}");
+    }
+
+    /// <summary>Name of the target.</summary>
+    public string Target { get; }
+
+    /// <summary>Names, shapes and offsets within a row.</summary>
+    public ParameterLayout Layout { get; }
+
+    /// <summary>All rows, <c>[count, parameters]</c>.</summary>
+    public float[] Weights { get; }
+
+    /// <summary>Number of networks.</summary>
+    public int Count { get; }
+
+    /// <summary>Number of parameters of each.</summary>
+    public int Parameters { get; }
+
+    /// <summary>Run of each row: rows of one run are steps of one training.</summary>
+    public int[] Run { get; }
+
+    /// <summary>Training step of each row.</summary>
+    public int[] Step { get; }
+
+    /// <summary>Accuracy of each row in percent, when it has been measured.</summary>
+    public float[]? Score { get; set; }
+
+    /// <summary>Mean test cross-entropy of each row in nats, when it has been measured.</summary>
+    public float[]? Loss { get; set; }
+
+    /// <summary>Error masks, when they have been measured.</summary>
+    public ErrorMasks? Wrong { get; set; }
+
+    /// <summary>Where the population comes from: seeds, settings, hashes. Written to files as it stands.</summary>
+    public Dictionary<string, string> Provenance { get; init; } = [];
+
+    /// <summary>One row.</summary>
+    public Span<float> Row(int index) => Weights.AsSpan(index * Parameters, Parameters);
+
+    /// <summary>Number of different runs.</summary>
+    public int RunCount => Run.Distinct().Count();
+
+    /// <summary>Some rows in the given order, with everything known of them.</summary>
+    public Population Select(ReadOnlySpan<int> rows)
+    {
+        var weights = new float[(long)rows.Length * Parameters];
+        int[] run = new int[rows.Length], step = new int[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Row(rows[i]).CopyTo(weights.AsSpan(i * Parameters));
+            run[i] = Run[rows[i]];
+            step[i] = Step[rows[i]];
+        }
+
+        return new Population(Target, Layout, weights, run, step)
+        {
+            Score = Pick(Score, rows),
+            Loss = Pick(Loss, rows),
+            Wrong = Wrong?.Select(rows),
+            Provenance = new Dictionary<string, string>(Provenance),
+        };
+    }
+
+    /// <summary>The last step of every run, in increasing run.</summary>
+    public Population Finals()
+    {
+        var last = new SortedDictionary<int, int>();
+        for (int i = 0; i < Count; i++)
+        {
+            if (!last.TryGetValue(Run[i], out int best) || Step[i] > Step[best]) last[Run[i]] = i;
+        }
+
+        return Select([.. last.Values]);
+    }
+
+    /// <summary>The rows whose runs are in a set.</summary>
+    public Population OfRuns(IReadOnlySet<int> runs) =>
+        Select([.. Enumerable.Range(0, Count).Where(i => runs.Contains(Run[i]))]);
+
+    private static float[]? Pick(float[]? values, ReadOnlySpan<int> rows)
+    {
+        if (values is null) return null;
+        var picked = new float[rows.Length];
+        for (int i = 0; i < rows.Length; i++) picked[i] = values[rows[i]];
+        return picked;
+    }
+}
