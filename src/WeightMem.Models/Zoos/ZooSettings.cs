@@ -106,7 +106,7 @@ public sealed record ZooSettings
     private static void Finite(double value, string what)
     {
         if (!(value >= 0 && value < double.PositiveInfinity))
-            throw new ArgumentException(FormattableString.Invariant($"the {what} of a zoo is a number from 0, not {value}"));
+            throw new ArgumentException($"the {what} of a zoo is a number from 0, not {value}");
     }
 
     private void PerRun(IReadOnlyList<double>? values, string what)
