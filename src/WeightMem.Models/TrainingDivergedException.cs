@@ -11,8 +11,9 @@ public sealed class TrainingDivergedException : Exception
     /// <param name="step">The step, counted from 1.</param>
     /// <param name="learningRate">The learning rate of that step.</param>
     public TrainingDivergedException(string what, int? run, long step, double learningRate)
-        : base(FormattableString.Invariant(
-            $"{what}: {(run is null ? "the training" : $"run {run}")} diverged at step {step} (learning rate {learningRate:G4}): its loss or its weights are not finite; a lower rate may help"))
+        : base(
+            $"{what}: {(run is null ? "the training" : $"run {run}")} diverged at step {step} (learning rate {learningRate:G4}): "
+            + $"its loss or its weights are not finite; a lower rate may help")
     {
         What = what;
         Run = run;
