@@ -14,11 +14,11 @@ public sealed class AverageBaseline : BaselineGenerator
     private readonly int _networks;
 
     /// <summary>Means of so many networks.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Fewer than one.</exception>
+    /// <exception cref="ArgumentException">Fewer than one.</exception>
     public AverageBaseline(int networks = DefaultNetworks)
         : base($"average-{networks}")
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(networks, 1);
+        if (networks < 1) throw new ArgumentException($"an average is over 1 network or more, not {networks}");
         _networks = networks;
     }
 

@@ -42,7 +42,7 @@ public static class BaselineCatalog
     public static IGenerator Create(string kind, BaselineOptions options)
     {
         if (Number(kind, "noise-") is { } amplitude) (kind, options) = ("noise", options with { Amplitude = amplitude });
-        if (Number(kind, "average-") is { } networks && networks is >= 1 and < int.MaxValue && networks == Math.Floor(networks))
+        if (Number(kind, "average-") is { } networks && networks < int.MaxValue && networks == Math.Floor(networks))
             (kind, options) = ("average", options with { Networks = (int)networks });
         return kind switch
         {

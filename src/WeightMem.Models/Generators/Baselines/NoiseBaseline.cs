@@ -20,14 +20,14 @@ public sealed class NoiseBaseline : BaselineGenerator
     /// <param name="scale">
     /// Normaliser constant c of normalised units, as the generator used it; null computes <see cref="ScaleOf"/> of the training population.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The amplitude is negative or the scale is not positive.</exception>
+    /// <exception cref="ArgumentException">The amplitude is negative or the scale is not positive.</exception>
     public NoiseBaseline(double amplitude, NoiseUnits units = NoiseUnits.Raw, double? scale = null)
         : base($"noise-{Text(amplitude)}")
     {
         if (!(amplitude >= 0) || !double.IsFinite(amplitude))
-            throw new ArgumentOutOfRangeException(nameof(amplitude), $"noise amplitude {Text(amplitude)} is not a number from 0 up");
+            throw new ArgumentException($"noise amplitude {Text(amplitude)} is not a number from 0 up");
         if (scale is { } c && (!(c > 0) || !double.IsFinite(c)))
-            throw new ArgumentOutOfRangeException(nameof(scale), $"normaliser scale {Text(c)} is not a positive number");
+            throw new ArgumentException($"normaliser scale {Text(c)} is not a positive number");
         _amplitude = amplitude;
         _units = units;
         _givenScale = scale;

@@ -12,12 +12,12 @@ public sealed class ReplicaBaseline : BaselineGenerator
 
     /// <summary>Copies of training networks.</summary>
     /// <param name="noise">Standard deviation of noise on every parameter, in the units of the weights; 0 for exact copies.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The noise is negative.</exception>
+    /// <exception cref="ArgumentException">The noise is negative.</exception>
     public ReplicaBaseline(double noise = 0)
         : base("replica")
     {
         if (!(noise >= 0) || !double.IsFinite(noise))
-            throw new ArgumentOutOfRangeException(nameof(noise), $"replica noise {Text(noise)} is not a number from 0 up");
+            throw new ArgumentException($"replica noise {Text(noise)} is not a number from 0 up");
         _noise = noise;
     }
 
