@@ -81,12 +81,17 @@ public sealed class Tensor : IDisposable
         return View(Shape.WithLeading(count), start * stride);
     }
 
-    /// <summary>A view of a run of elements, starting anywhere: how parameters lie in their flat buffer.</summary>
-    internal Tensor View(Shape shape, long elementOffset)
+    /// <summary>A view of a run of elements that no scope owns: how parameters lie in their flat buffer.</summary>
+    internal Tensor PersistentView(Shape shape, long elementOffset)
     {
         ObjectDisposedException.ThrowIf(_released, this);
         _storage.Retain();
-        var view = new Tensor(Device, DType, shape, _storage, _offset + elementOffset * DType.Bytes());
+        return new Tensor(Device, DType, shape, _storage, _offset + elementOffset * DType.Bytes());
+    }
+
+    private Tensor View(Shape shape, long elementOffset)
+    {
+        Tensor view = PersistentView(shape, elementOffset);
         Device.Adopt(view);
         return view;
     }

@@ -61,6 +61,9 @@ public sealed class Population
     /// <summary>Error masks, when they have been measured.</summary>
     public ErrorMasks? Wrong { get; set; }
 
+    /// <summary>Further numbers of each row, by name, such as <c>train_loss</c>: as many values as there are rows.</summary>
+    public Dictionary<string, float[]> Metrics { get; init; } = [];
+
     /// <summary>Where the population comes from: seeds, settings, hashes. Written to files as it stands.</summary>
     public Dictionary<string, string> Provenance { get; init; } = [];
 
@@ -82,8 +85,11 @@ public sealed class Population
             step[i] = Step[rows[i]];
         }
 
+        var metrics = new Dictionary<string, float[]>();
+        foreach ((string name, float[] values) in Metrics) metrics[name] = Pick(values, rows)!;
         return new Population(Target, Layout, weights, run, step)
         {
+            Metrics = metrics,
             Score = Pick(Score, rows),
             Loss = Pick(Loss, rows),
             Wrong = Wrong?.Select(rows),

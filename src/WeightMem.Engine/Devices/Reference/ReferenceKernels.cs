@@ -1,0 +1,185 @@
+using WeightMem.Engine.Ops;
+using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
+using WeightMem.Engine.Training;
+
+namespace WeightMem.Engine.Devices.Reference;
+
+/// <summary>The kernels as their definitions read.</summary>
+internal sealed unsafe partial class ReferenceKernels : IKernels
+{
+    private static double* D(Tensor t) => (double*)t.Address;
+
+    private static int* I(Tensor t) => (int*)t.Address;
+
+    private static void Put(double* y, long i, double value, bool accumulate) => y[i] = accumulate ? y[i] + value : value;
+
+    public void Fill(Tensor x, double value) => new Span<double>(D(x), checked((int)x.Elements)).Fill(value);
+
+    public void Copy(Tensor y, Tensor x) => Buffer.MemoryCopy((void*)x.Address, (void*)y.Address, y.Bytes, x.Bytes);
+
+    public void Axpby(Tensor y, Tensor x, double alpha, double beta)
+    {
+        for (long i = 0; i < x.Elements; i++) D(y)[i] = alpha * D(x)[i] + (beta == 0 ? 0 : beta * D(y)[i]);
+    }
+
+    public void Add(Tensor y, Tensor a, Tensor b)
+    {
+        for (long i = 0; i < y.Elements; i++) D(y)[i] = D(a)[i] + D(b)[i];
+    }
+
+    public void Multiply(Tensor y, Tensor a, Tensor b, bool accumulate)
+    {
+        for (long i = 0; i < y.Elements; i++) Put(D(y), i, D(a)[i] * D(b)[i], accumulate);
+    }
+
+    public void ActivationForward(Tensor y, Tensor x, Activation activation)
+    {
+        for (long i = 0; i < x.Elements; i++) D(y)[i] = Activations.Value(activation, D(x)[i]);
+    }
+
+    public void ActivationBackward(Tensor dx, Tensor dy, Tensor x, Activation activation, bool accumulate)
+    {
+        for (long i = 0; i < x.Elements; i++) Put(D(dx), i, D(dy)[i] * Activations.Slope(activation, D(x)[i]), accumulate);
+    }
+
+    public void AddBroadcast(Tensor y, Tensor x, Tensor b)
+    {
+        for (long i = 0; i < x.Elements; i++) D(y)[i] = D(x)[i] + D(b)[i % b.Elements];
+    }
+
+    public void SumRows(Tensor y, Tensor x, bool accumulate)
+    {
+        if (!accumulate) Fill(y, 0);
+        for (long i = 0; i < x.Elements; i++) D(y)[i % y.Elements] += D(x)[i];
+    }
+
+    public void CombineRows(Tensor y, Tensor x, Tensor a, Tensor z, Tensor b)
+    {
+        long columns = x.Elements / x.Shape[0];
+        for (long i = 0; i < x.Elements; i++) D(y)[i] = D(a)[i / columns] * D(x)[i] + D(b)[i / columns] * D(z)[i];
+    }
+
+    public void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz)
+    {
+        for (long i = 0; i < x.Elements; i++) D(x)[i] = cx * D(x)[i] + cy * D(y)[i] + (cz == 0 ? 0 : cz * D(z)[i]);
+    }
+
+    public void Dropout(Tensor y, Tensor x, double rate, RandomStream stream, bool accumulate)
+    {
+        uint threshold = (uint)Math.Min(uint.MaxValue, rate * 4294967296.0);
+        for (long i = 0; i < x.Elements; i++)
+            Put(D(y), i, stream.Word(i) < threshold ? 0 : D(x)[i] / (1 - rate), accumulate);
+    }
+
+    public void GatherRows(Tensor y, Tensor x, Tensor index)
+    {
+        int columns = x.Shape.Columns;
+        for (long r = 0; r < index.Elements; r++)
+        {
+            for (int c = 0; c < columns; c++) D(y)[r * columns + c] = D(x)[(long)I(index)[r] * columns + c];
+        }
+    }
+
+    public void ScatterAddRows(Tensor dx, Tensor dy, Tensor index)
+    {
+        int columns = dx.Shape.Columns;
+        for (long r = 0; r < index.Elements; r++)
+        {
+            for (int c = 0; c < columns; c++) D(dx)[(long)I(index)[r] * columns + c] += D(dy)[r * columns + c];
+        }
+    }
+
+    public void GatherColumns(Tensor y, Tensor x, Tensor index)
+    {
+        int columns = x.Shape.Columns;
+        for (long i = 0; i < x.Elements; i++) D(y)[i] = D(x)[i / columns * columns + I(index)[i]];
+    }
+
+    public void CopyColumns(Tensor y, int yColumn, Tensor x, int xColumn, int columns, bool accumulate)
+    {
+        for (int r = 0; r < x.Shape.Rows; r++)
+        {
+            for (int c = 0; c < columns; c++)
+                Put(D(y), (long)r * y.Shape.Columns + yColumn + c, D(x)[(long)r * x.Shape.Columns + xColumn + c], accumulate);
+        }
+    }
+
+    public void Gemm(in MatrixView c, in MatrixView a, in MatrixView b, double alpha = 1, double beta = 0, Tensor? bias = null)
+    {
+        for (int batch = 0; batch < c.Batch; batch++)
+        {
+            for (int i = 0; i < c.Rows; i++)
+            {
+                for (int j = 0; j < c.Columns; j++)
+                {
+                    double sum = 0;
+                    for (int k = 0; k < a.Columns; k++) sum += D(a.Tensor)[At(a, batch, i, k)] * D(b.Tensor)[At(b, batch, k, j)];
+                    double* to = D(c.Tensor) + At(c, batch, i, j);
+                    *to = alpha * sum + (beta == 0 ? 0 : beta * *to) + (bias is null ? 0 : D(bias)[j]);
+                }
+            }
+        }
+    }
+
+    public void FrequencyFeatures(Tensor y, Tensor x, Tensor frequencies)
+    {
+        int count = checked((int)frequencies.Elements);
+        for (long r = 0; r < x.Elements; r++)
+        {
+            double* row = D(y) + r * (2 * count + 1);
+            for (int f = 0; f < count; f++)
+            {
+                float product = (float)D(frequencies)[f] * (float)D(x)[r]; // the one single-precision rounding of the definition
+                (row[f], row[count + f]) = Math.SinCos(product);
+            }
+
+            row[2 * count] = D(x)[r];
+        }
+    }
+
+    public void Normal(Tensor x, RandomStream stream)
+    {
+        for (long i = 0; i < x.Elements; i += 2)
+        {
+            double u = ((stream.Word(i) >> 8) + 1) / 16777216.0, t = (stream.Word(i + 1) >> 8) / 16777216.0;
+            double radius = Math.Sqrt(-2 * Math.Log(u));
+            D(x)[i] = radius * Math.Cos(2 * Math.PI * t);
+            if (i + 1 < x.Elements) D(x)[i + 1] = radius * Math.Sin(2 * Math.PI * t);
+        }
+    }
+
+    public void Uniform(Tensor x, RandomStream stream)
+    {
+        for (long i = 0; i < x.Elements; i++) D(x)[i] = (stream.Word(i) >> 8) / 16777216.0;
+    }
+
+    public void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step)
+    {
+        for (long i = 0; i < parameters.Elements; i++)
+        {
+            double g = D(gradient)[i] * step.GradientScale;
+            double mi = D(m)[i] = step.Beta1 * D(m)[i] + (1 - step.Beta1) * g;
+            double vi = D(v)[i] = step.Beta2 * D(v)[i] + (1 - step.Beta2) * g * g;
+            double p = D(parameters)[i];
+            if (i < step.DecayedCount) p -= step.Rate * step.WeightDecay * p;
+            p -= step.Rate * (mi / step.Correction1) / (Math.Sqrt(vi / step.Correction2) + step.Epsilon);
+            D(parameters)[i] = p;
+            if (ema is not null) D(ema)[i] = step.EmaDecay * D(ema)[i] + (1 - step.EmaDecay) * p;
+        }
+    }
+
+    public void NesterovRows(Tensor parameters, Tensor velocity, Tensor gradient, Tensor rates, double momentum, double decay, bool firstStep)
+    {
+        int columns = parameters.Shape.Columns;
+        for (long i = 0; i < parameters.Elements; i++)
+        {
+            double d = D(gradient)[i] + decay * D(parameters)[i];
+            double speed = D(velocity)[i] = firstStep ? d : momentum * D(velocity)[i] + d;
+            D(parameters)[i] -= D(rates)[i / columns] * (d + momentum * speed);
+        }
+    }
+
+    private static long At(in MatrixView m, int batch, int row, int column) =>
+        m.Offset + batch * m.BatchStride + (m.IsTransposed ? (long)column * m.RowStride + row : (long)row * m.RowStride + column);
+}
