@@ -1,0 +1,214 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
+namespace WeightMem.Engine.Devices.Cpu;
+
+/// <summary>Work that is cut into numbered parts, which may run in any order and at the same time.</summary>
+internal interface IParallelJob
+{
+    /// <summary>Does one part.</summary>
+    void Run(int part);
+}
+
+/// <summary>
+/// Threads that wait for parallel regions. A region costs no allocation: the job stays on the caller's stack, and parts are claimed
+/// from an atomic counter by the workers and by the caller itself. The caller never waits for a worker that is slow to wake: what
+/// nobody has claimed it does alone.
+/// </summary>
+internal sealed unsafe class WorkerPool : IDisposable
+{
+    // Turns of spinning before a thread blocks: a few microseconds. Longer spins would take the core from other processes.
+    private const int SpinTurns = 40;
+
+    private readonly Worker[] _workers;
+    private readonly object _callerGate = new();
+    private delegate*<void*, int, void> _invoke;
+    private void* _job;
+    private int _parts;
+    private int _busy;
+    private bool _stopping;
+    private bool _callerWaits;
+    private ExceptionDispatchInfo? _failure;
+    private Counters _counters;
+
+    /// <summary>Starts the workers: one fewer than the threads that compute, since the caller is one of them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is less than 1.</exception>
+    public WorkerPool(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Threads = threads;
+        _workers = new Worker[threads - 1];
+        for (int i = 0; i < _workers.Length; i++) _workers[i] = new Worker();
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            int index = i;
+            var thread = new Thread(() => Serve(index)) { IsBackground = true, Name = $"WeightMem worker {index + 1}" };
+            _workers[i].Thread = thread;
+            thread.Start();
+        }
+    }
+
+    /// <summary>How many threads compute, the caller included.</summary>
+    public int Threads { get; }
+
+    /// <summary>
+    /// Runs parts 0 .. <paramref name="parts"/> - 1 of a job and returns when all are done. A call from inside a part, or while
+    /// another thread uses the pool, runs all parts on the calling thread. If parts throw, the others still run and one of the
+    /// exceptions is thrown here.
+    /// </summary>
+    public void Run<TJob>(int parts, ref TJob job)
+        where TJob : struct, IParallelJob
+    {
+        if (parts <= 1 || _workers.Length == 0 || Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        {
+            for (int part = 0; part < parts; part++) job.Run(part);
+            return;
+        }
+
+        // A copy on this stack: it cannot move while the workers hold a pointer to it.
+        TJob local = job;
+        _invoke = &Invoke<TJob>;
+        _job = Unsafe.AsPointer(ref local);
+        _parts = parts;
+        _counters.Unfinished = parts;
+        long round = (_counters.Ticket >> 32) + 1;
+        Interlocked.Exchange(ref _counters.Ticket, round << 32 | (uint)parts);
+        WakeFrom(0);
+        RunParts();
+        WaitForParts();
+        job = local;
+
+        ExceptionDispatchInfo? failure = _failure;
+        _failure = null;
+        _job = null;
+        Volatile.Write(ref _busy, 0);
+        failure?.Throw();
+    }
+
+    /// <summary>Ends the threads. No region may be running.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _stopping, true);
+        foreach (Worker worker in _workers)
+        {
+            lock (worker.Gate) Monitor.Pulse(worker.Gate);
+        }
+
+        foreach (Worker worker in _workers) worker.Thread?.Join();
+    }
+
+    private static void Invoke<TJob>(void* job, int part)
+        where TJob : struct, IParallelJob => Unsafe.AsRef<TJob>(job).Run(part);
+
+    /// <summary>Claims parts until none is left.</summary>
+    private void RunParts()
+    {
+        while (true)
+        {
+            // The ticket holds the round and how many parts are unclaimed: a worker that wakes late cannot claim a part of a round
+            // that is over, and once it holds a part of this round, the job cannot go away.
+            long ticket = Volatile.Read(ref _counters.Ticket);
+            int unclaimed = (int)ticket;
+            if (unclaimed == 0) return;
+            if (Interlocked.CompareExchange(ref _counters.Ticket, ticket - 1, ticket) != ticket) continue;
+            try
+            {
+                _invoke(_job, _parts - unclaimed);
+            }
+#pragma warning disable CA1031 // Whatever a part throws belongs to the caller of Run; a worker must live on.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+            }
+
+            if (Interlocked.Decrement(ref _counters.Unfinished) == 0 && Volatile.Read(ref _callerWaits))
+            {
+                lock (_callerGate) Monitor.Pulse(_callerGate);
+            }
+        }
+    }
+
+    private void WaitForParts()
+    {
+        for (int turn = 0; turn < SpinTurns; turn++)
+        {
+            if (Volatile.Read(ref _counters.Unfinished) == 0) return;
+            Thread.SpinWait(4);
+        }
+
+        lock (_callerGate)
+        {
+            Volatile.Write(ref _callerWaits, true);
+            Interlocked.MemoryBarrier();
+            while (Volatile.Read(ref _counters.Unfinished) != 0) Monitor.Wait(_callerGate);
+            _callerWaits = false;
+        }
+    }
+
+    private void Serve(int index)
+    {
+        Worker worker = _workers[index];
+        while (true)
+        {
+            int turn = 0;
+            while ((int)Volatile.Read(ref _counters.Ticket) == 0)
+            {
+                if (Volatile.Read(ref _stopping)) return;
+                if (turn++ < SpinTurns)
+                {
+                    Thread.SpinWait(4);
+                    continue;
+                }
+
+                lock (worker.Gate)
+                {
+                    Volatile.Write(ref worker.Asleep, true);
+                    Interlocked.MemoryBarrier();
+                    if ((int)Volatile.Read(ref _counters.Ticket) == 0 && !Volatile.Read(ref _stopping)) Monitor.Wait(worker.Gate);
+                    worker.Asleep = false;
+                }
+
+                turn = 0;
+            }
+
+            WakeFrom(2 * index + 2);
+            RunParts();
+        }
+    }
+
+    /// <summary>
+    /// Wakes two neighbouring workers if they sleep and there is work for them. Each woken worker wakes two more, so that the
+    /// caller pays for two wake-ups and not for all.
+    /// </summary>
+    private void WakeFrom(int first)
+    {
+        int last = Math.Min(first + 2, _workers.Length);
+        for (int i = first; i < last; i++)
+        {
+            if ((int)Volatile.Read(ref _counters.Ticket) <= i) return;
+            Worker worker = _workers[i];
+            if (!Volatile.Read(ref worker.Asleep)) continue;
+            lock (worker.Gate) Monitor.Pulse(worker.Gate);
+        }
+    }
+
+    private sealed class Worker
+    {
+        public readonly object Gate = new();
+        public bool Asleep;
+        public Thread? Thread;
+    }
+
+    // The two contended words lie on cache lines of their own.
+    [StructLayout(LayoutKind.Explicit, Size = 384)]
+    private struct Counters
+    {
+        [FieldOffset(128)]
+        public long Ticket;
+
+        [FieldOffset(256)]
+        public int Unfinished;
+    }
+}
