@@ -14,6 +14,15 @@ public abstract class Device : IDisposable
     private readonly Stack<List<Tensor>> _scopeLists = new();
     private Scope? _scope;
 
+    /// <summary>Bytes of known content before and after every tensor when <see cref="GuardWords"/> is set.</summary>
+    private const int GuardBytes = 64;
+
+    /// <summary>
+    /// Plants known words around every tensor and NaN inside it, and checks the words when it is released: an op that writes past its
+    /// output, or reads what nobody wrote, is caught. For tests; set before the first tensor is made.
+    /// </summary>
+    internal bool GuardWords { get; init; }
+
     /// <summary>Name as printed in run headers.</summary>
     public abstract string Name { get; }
 
@@ -190,15 +199,18 @@ public abstract class Device : IDisposable
     internal void Return(Storage storage)
     {
         LiveBytes -= storage.Bytes;
-        long size = SizeClass(storage.Bytes);
+        int guard = GuardWords ? GuardBytes : 0;
+        long size = SizeClass(storage.Bytes + 2 * guard);
         ref Stack<nint>? blocks = ref CollectionsMarshal.GetValueRefOrAddDefault(_pool, size, out _);
-        (blocks ??= new Stack<nint>()).Push(storage.Address);
+        (blocks ??= new Stack<nint>()).Push(storage.Address - guard);
         PooledBytes += size;
+        if (GuardWords) CheckGuards(storage);
     }
 
     private Storage Take(long bytes)
     {
-        long size = SizeClass(bytes);
+        int guard = GuardWords ? GuardBytes : 0;
+        long size = SizeClass(bytes + 2 * guard);
         nint address;
         if (_pool.TryGetValue(size, out Stack<nint>? blocks) && blocks.Count > 0)
         {
@@ -213,7 +225,28 @@ public abstract class Device : IDisposable
 
         LiveBytes += bytes;
         PeakLiveBytes = Math.Max(PeakLiveBytes, LiveBytes);
-        return new Storage(this, address, bytes);
+        if (GuardWords) PlantGuards(address, bytes);
+        return new Storage(this, address + guard, bytes);
+    }
+
+    private void PlantGuards(nint block, long bytes)
+    {
+        var content = new byte[bytes + 2 * GuardBytes];
+        content.AsSpan().Fill(0xFF); // NaN in every floating type
+        content.AsSpan(0, GuardBytes).Fill(0xA5);
+        content.AsSpan(content.Length - GuardBytes).Fill(0xA5);
+        Upload(block, content);
+    }
+
+    private void CheckGuards(Storage storage)
+    {
+        Span<byte> guard = stackalloc byte[GuardBytes];
+        foreach (nint at in new[] { storage.Address - GuardBytes, storage.Address + (nint)storage.Bytes })
+        {
+            Download(guard, at);
+            if (guard.ContainsAnyExcept((byte)0xA5))
+                throw new InvalidOperationException($"something wrote {(at < storage.Address ? "before" : "past")} a buffer of {storage.Bytes} bytes");
+        }
     }
 
     private nint AllocateOrTrim(long size)

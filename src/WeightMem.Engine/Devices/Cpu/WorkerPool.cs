@@ -171,9 +171,9 @@ internal sealed unsafe class WorkerPool : IDisposable
                 }
 
                 turn = 0;
-                WakeFrom(2 * index + 2);
             }
 
+            WakeFrom(2 * index + 2);
             RunParts();
         }
     }

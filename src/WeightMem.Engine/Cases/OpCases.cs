@@ -1,0 +1,177 @@
+using WeightMem.Engine.Autograd;
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Ops;
+using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
+using WeightMem.Engine.Training;
+
+namespace WeightMem.Engine.Cases;
+
+/// <summary>The case table: every op and every kernel, at small, odd and real sizes.</summary>
+public static class OpCases
+{
+    private const string Rounding = "a few roundings of single precision (6e-8) per element";
+    private const string Sums = "sums in single precision: about sqrt(terms) roundings of 6e-8";
+    private const string Polynomials = "fitted polynomials, 2e-7 relative, see VectorMath";
+    private const string Exact = "copies and integers: no rounding at all";
+
+    /// <summary>All cases.</summary>
+    public static IReadOnlyList<OpCase> All { get; } = [.. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Training()];
+
+    private static IEnumerable<OpCase> Elementwise()
+    {
+        foreach ((string name, Shape shape) in new (string, Shape)[] { ("scalar", 1), ("odd", (3, 37)), ("gpt small", (8, 38, 128)) })
+        {
+            yield return Op("Add", name, [new(shape), new(shape)], (t, x) => t.Add(x[0], x[1]), 2e-7, Rounding);
+            yield return Op("Multiply", name, [new(shape), new(shape)], (t, x) => t.Multiply(x[0], x[1]), 2e-7, Rounding);
+            yield return Op("Scale", name, [new(shape)], (t, x) => t.Scale(x[0], -1.75), 2e-7, Rounding);
+            yield return Op("Dropout", name, [new(shape)], (t, x) => t.Dropout(x[0], 0.25, new RandomStream(5, "dropout")), 2e-7, Rounding);
+            foreach (Activation activation in Enum.GetValues<Activation>())
+                yield return Op("Activate", $"{activation} {name}", [new(shape, Scale: 2)], (t, x) => t.Activate(x[0], activation), 4e-7, Polynomials);
+        }
+
+        yield return Op("AddBroadcast", "odd", [new((5, 3, 7)), new((3, 7))], (t, x) => t.AddBroadcast(x[0], x[1]), 1e-6, Sums);
+        yield return Op("AddBroadcast", "gpt small", [new((8, 38, 128)), new((38, 128))], (t, x) => t.AddBroadcast(x[0], x[1]), 2e-6, Sums);
+        yield return Op("Residual", "shared input", [new((3, 37))], (t, x) => t.Multiply(t.Add(x[0], x[0]), t.Scale(x[0], 0.5)), 4e-7, Rounding);
+        yield return Kernel("Axpby", "odd", [new((3, 37)), new((3, 37))], (k, d, x) => { k.Axpby(x[0], x[1], 0.3, -1.1); return [x[0]]; }, 3e-7, Rounding);
+        yield return Kernel("Fill", "odd", [new((3, 37))], (k, d, x) => { k.Fill(x[0], 0.5); return [x[0]]; }, 0, Exact);
+        yield return Kernel(
+            "CombineRows", "odd", [new((5, 37)), new(5), new((5, 37)), new(5)],
+            (k, d, x) => { Tensor y = d.Empty(x[0].Shape); k.CombineRows(y, x[0], x[1], x[2], x[3]); return [y]; }, 3e-7, Rounding);
+        yield return Kernel(
+            "Combine", "diffusion step", [new((16, 610)), new((16, 610)), new((16, 610))],
+            (k, d, x) => { k.Combine(x[0], x[1], x[2], 0.99, 0.003, 0.14); k.Combine(x[0], x[1], x[2], 0.5, 0.5, 0); return [x[0]]; }, 4e-7, Rounding);
+    }
+
+    private static IEnumerable<OpCase> Indexing()
+    {
+        yield return Op("Embedding", "repeats", [new((5, 19)), new(12, InputKind.Labels, 5)], (t, x) => t.Embedding(x[0], x[1]), 1e-6, Sums);
+        yield return Kernel(
+            "GatherColumns", "mlp permutation", [new((6, 610)), new((6, 610), InputKind.Permutations)],
+            (k, d, x) => { Tensor y = d.Empty(x[0].Shape); k.GatherColumns(y, x[0], x[1]); return [y]; }, 0, Exact);
+        yield return Kernel(
+            "CopyColumns", "odd", [new((7, 31)), new((7, 13))],
+            (k, d, x) => { k.CopyColumns(x[0], 5, x[1], 2, 9, false); k.CopyColumns(x[0], 20, x[1], 0, 11, true); return [x[0]]; }, 2e-7, Rounding);
+        yield return Kernel("Copy", "odd", [new((7, 31))], (k, d, x) => { Tensor y = d.Empty(x[0].Shape); k.Copy(y, x[0]); return [y]; }, 0, Exact);
+    }
+
+    private static IEnumerable<OpCase> Matrices()
+    {
+        foreach ((string name, int rows, int inputs, int outputs) in new[]
+            { ("scalar", 1, 1, 1), ("odd", 7, 13, 5), ("mlp", 128, 784, 10), ("gpt small up", 76, 128, 512), ("gpt small down", 76, 512, 128) })
+        {
+            yield return Op(
+                "Linear", name, [new((rows, inputs)), new((outputs, inputs)), new(outputs)], (t, x) => t.Linear(x[0], x[1], x[2]), 3e-6, Sums);
+        }
+
+        yield return Op(
+            "Linear", "residual", [new((2, 5, 16)), new((24, 16)), new(24), new((2, 5, 24))], (t, x) => t.Linear(x[0], x[1], x[2], x[3]), 2e-6, Sums);
+        yield return Op("Linear", "no bias", [new((9, 17)), new((33, 17))], (t, x) => t.Linear(x[0], x[1]), 2e-6, Sums);
+        foreach ((string name, int count, int batch, int inputs, int outputs) in new[] { ("odd", 3, 5, 7, 4), ("mlp", 4, 128, 784, 10) })
+        {
+            int parameters = 3 + outputs * inputs + outputs + 2;
+            yield return Op(
+                "BatchedLinear", name, [new((count, batch, inputs)), new((count, parameters))], (t, x) => t.BatchedLinear(x[0], x[1], 3, outputs), 3e-6, Sums);
+        }
+
+        TokenGroup[] groups = [new(0, 3, 5, 0), new(3, 1, 4, 15), new(4, 2, 7, 19)];
+        CaseInput[] weights = [new((3, 16, 5)), new((1, 16, 4)), new((2, 16, 7))], heads = [new((3, 5, 16)), new((1, 4, 16)), new((2, 7, 16))];
+        yield return Op(
+            "TokenProjection", "odd", [new((6, 33)), .. weights], (t, x) => t.TokenProjection(x[0], [x[1], x[2], x[3]], groups), 2e-6, Sums);
+        yield return Op(
+            "TokenHeads", "odd", [new((6, 8, 16)), new((6, 33)), .. heads], (t, x) => t.TokenHeads(x[0], [x[2], x[3], x[4]], groups, x[1]), 2e-6, Sums);
+        yield return Kernel(
+            "Gemm", "transposed, alpha and beta", [new((13, 7)), new((11, 13)), new((7, 11))],
+            (k, d, x) =>
+            {
+                k.Gemm(MatrixView.Of(x[2]), MatrixView.Of(x[0]).Transposed, MatrixView.Of(x[1]).Transposed, -0.5, 1.5);
+                return [x[2]];
+            },
+            2e-6, Sums);
+        yield return Kernel("SumRows", "tall", [new((1001, 37)), new(37)], (k, d, x) => { k.SumRows(x[1], x[0], true); return [x[1]]; }, 3e-6, Sums);
+    }
+
+    private static IEnumerable<OpCase> Rows()
+    {
+        foreach ((string name, int rows, int columns) in new[] { ("one column", 3, 1), ("odd", 7, 37), ("gpt small", 152, 128), ("gpt paper", 4, 1536) })
+        {
+            yield return Op("Softmax", name, [new((rows, columns), Scale: 3)], (t, x) => t.Softmax(x[0]), 1e-6, Polynomials);
+            if (columns > 1)
+            {
+                yield return Op(
+                    "LayerNorm", name, [new((rows, columns), Scale: 2), new(columns), new(columns)], (t, x) => t.LayerNorm(x[0], x[1], x[2]), 3e-6, Sums);
+            }
+        }
+
+        foreach ((string name, int batch, int tokens, int width, int heads) in new[]
+            { ("one token", 2, 1, 8, 2), ("odd", 2, 7, 12, 3), ("gpt small", 4, 38, 128, 4), ("gpt paper", 1, 26, 192, 2), ("long", 1, 250, 64, 1) })
+        {
+            yield return Op("Attention", name, [new((batch, tokens, 3 * width))], (t, x) => t.Attention(x[0], heads), 3e-6, Sums);
+        }
+    }
+
+    private static IEnumerable<OpCase> Losses()
+    {
+        foreach ((string name, int rows, int columns) in new[] { ("small", 5, 10), ("zoo", 1024, 10), ("hundred classes", 37, 100) })
+        {
+            yield return Op(
+                "CrossEntropy", name, [new((rows, columns), Scale: 2), new(rows, InputKind.Labels, columns)], (t, x) => t.CrossEntropy(x[0], x[1]), 1e-6, Polynomials);
+        }
+
+        yield return Op(
+            "MeanSquaredError", "gpt small", [new((32, 610)), new((32, 610), InputKind.Constants)], (t, x) => t.MeanSquaredError(x[0], x[1]), 2e-6, Sums);
+        yield return Op("Sum", "long", [new((300, 331))], (t, x) => t.Sum(x[0]), 1e-5, "the sum nearly cancels; relative to it the roundings of the terms show");
+        yield return Kernel(
+            "SumOfSquares", "long", [new((300, 331))], (k, d, x) => [d.From([k.SumOfSquares(x[0])], 1)], 1e-6, Sums);
+    }
+
+    private static IEnumerable<OpCase> Features()
+    {
+        yield return Kernel(
+            "FrequencyFeatures", "gpt", [new(64, Scale: 300), new(32, InputKind.Positive, 9000)],
+            (k, d, x) => { Tensor y = d.Empty((64, 65)); k.FrequencyFeatures(y, x[0], x[1]); return [y]; }, 1e-7, Rounding);
+        yield return Kernel(
+            "Normal", "two parts", [], (k, d, x) => { Tensor y = d.Empty(20001); k.Normal(y, new RandomStream(7, "normal").At(3)); return [y]; }, 4e-7, Polynomials);
+        yield return Kernel(
+            "Uniform", "two parts", [], (k, d, x) => { Tensor y = d.Empty(20001); k.Uniform(y, new RandomStream(7, "uniform").At(3)); return [y]; }, 0, Exact);
+    }
+
+    private static IEnumerable<OpCase> Training()
+    {
+        var step = new AdamStep(1e-2, 0.9, 0.999, 1e-8, 0.1, 40, 0.5, 0.271, 0.003, 0.99);
+        yield return Kernel(
+            "Adam", "decay ends inside", [new(101), new(101), new(101, InputKind.Positive), new(101), new(101)],
+            (k, d, x) => { k.Adam(x[0], x[1], x[2], x[3], x[4], step); return [x[0], x[1], x[2], x[3]]; }, 1e-6, Rounding);
+        foreach (bool first in new[] { true, false })
+        {
+            yield return Kernel(
+                "NesterovRows", first ? "first step" : "later", [new((3, 37)), new((3, 37)), new((3, 37)), new(3, InputKind.Positive, 0.1)],
+                (k, d, x) => { k.NesterovRows(x[0], x[1], x[2], x[3], 0.9, 5e-4, first); return [x[0], x[1]]; }, 5e-7, Rounding);
+        }
+
+        foreach ((string name, int[] widths, int count, int images) in new (string, int[], int, int)[]
+            { ("mlp 784-10-10", [784, 10, 10], 3, 300), ("one layer", [20, 7], 2, 65), ("three hidden", [30, 12, 9, 5, 10], 5, 257) })
+        {
+            int parameters = widths.Zip(widths.Skip(1), (a, b) => a * b + b).Sum();
+            yield return Kernel(
+                "PopulationMlp", name,
+                [new((count, parameters), Scale: 0.3), new((images, widths[0])), new(images, InputKind.Labels, widths[^1])],
+                (k, d, x) =>
+                {
+                    Tensor wrong = d.Empty((count, (images + 63) / 64), DType.U64), losses = d.Empty(count);
+                    k.PopulationMlp(wrong, losses, x[0], x[1], x[2], widths);
+                    return [wrong, losses];
+                },
+                2e-6, Sums);
+        }
+    }
+
+    private static OpCase Op(
+        string op, string name, IReadOnlyList<CaseInput> inputs, Func<Tape, IReadOnlyList<Tensor>, Tensor> run, double tolerance, string reason) =>
+        new(op, name, inputs, (tape, x) => [run(tape, x)], tolerance, reason);
+
+    private static OpCase Kernel(
+        string op, string name, IReadOnlyList<CaseInput> inputs, Func<IKernels, Device, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> run,
+        double tolerance, string reason) =>
+        new(op, name, inputs, (tape, x) => run(tape.Device.Kernels, tape.Device, x), tolerance, reason, Differentiable: false);
+}

@@ -1,0 +1,140 @@
+using SkiaSharp;
+using WeightMem.Engine.Random;
+
+namespace WeightMem.Evaluation.Figures;
+
+/// <summary>The networks of one population as points of the scatter.</summary>
+/// <param name="Name">Its name in <c>evaluation.json</c>; sets colour and shape.</param>
+/// <param name="Similarity">The largest error similarity of each network to a training network, 0 .. 1.</param>
+/// <param name="Accuracy">The accuracy of each network on the test images, in percent.</param>
+/// <param name="Label">What the legend says; the name if null.</param>
+public sealed record NoveltyPopulation(string Name, double[] Similarity, double[] Accuracy, string? Label = null);
+
+/// <summary>
+/// Performance against novelty (specification, section 5): a generator is worth its name where its points lie left of those of noisy
+/// copies at equal height, or above them at equal similarity.
+/// </summary>
+public static class NoveltyPerformanceFigure
+{
+    /// <summary>The most points drawn of one population; all statistics elsewhere use every network.</summary>
+    public const int MostPoints = 100;
+
+    private const string Name = "performance against novelty";
+    private const int Width = 640, Height = 440;
+
+    /// <summary>Draws the scatter.</summary>
+    /// <param name="populations">The populations, drawn in order except that generated ones come last, on top.</param>
+    /// <param name="stream">Chooses the points drawn of a population of more than <see cref="MostPoints"/>.</param>
+    /// <param name="typicalTrainingError">
+    /// The share (0 .. 1) of test images that a typical training network gets wrong; with it a line shows the similarity that a network
+    /// of independent errors has to it, s0 = ab / (a + b - ab) (specification, section 3, M4). Null leaves the line out.
+    /// </param>
+    /// <returns>The figure; its CSV has one row per network, drawn or not, and says which were drawn.</returns>
+    /// <exception cref="ArgumentException">No population, an empty one, unequal lengths, or a number that is not finite.</exception>
+    public static Figure Draw(IReadOnlyList<NoveltyPopulation> populations, RandomStream stream, double? typicalTrainingError = null)
+    {
+        ArgumentNullException.ThrowIfNull(populations);
+        if (populations.Count == 0) throw new ArgumentException($"{Name}: no population.", nameof(populations));
+        var csv = new CsvText("population", "index", "max_similarity", "accuracy_percent", "drawn");
+        var series = new List<Series>();
+        int others = 0;
+        foreach (NoveltyPopulation population in populations)
+        {
+            FigureInput.RequireFinite(population.Similarity, population.Name, Name);
+            FigureInput.RequireFinite(population.Accuracy, population.Name, Name);
+            if (population.Similarity.Length != population.Accuracy.Length)
+                throw new ArgumentException($"{Name}: '{population.Name}' has {population.Similarity.Length} similarities and {population.Accuracy.Length} accuracies.");
+            int place = FigureStyle.HasFixedColour(population.Name) ? 0 : others++;
+            series.Add(AddSeries(csv, population, place, stream));
+        }
+
+        var chance = typicalTrainingError is { } error and > 0 ? error : (double?)null;
+        return new Figure(Width, Height, "Scatter of accuracy against the largest error similarity to a training network, by population.",
+            csv.ToString(), canvas => Draw(canvas, series, chance));
+    }
+
+    private static Series AddSeries(CsvText csv, NoveltyPopulation population, int place, RandomStream stream)
+    {
+        int count = population.Similarity.Length;
+        int[] chosen = count <= MostPoints ? [.. Enumerable.Range(0, count)] : stream.Sub(population.Name).Choose(count, MostPoints);
+        Array.Sort(chosen);
+        var drawn = new bool[count];
+        foreach (int index in chosen) drawn[index] = true;
+        for (int i = 0; i < count; i++)
+            csv.Add(population.Name).Add(i).Add(population.Similarity[i]).Add(population.Accuracy[i]).Add(drawn[i] ? 1 : 0).EndRow();
+        return new Series(population.Label ?? population.Name, population.Name.StartsWith("generated", StringComparison.Ordinal),
+            FigureStyle.Population(population.Name, place), MarkerDrawing.Of(population.Name, place),
+            [.. chosen.Select(index => population.Similarity[index])], [.. chosen.Select(index => population.Accuracy[index])]);
+    }
+
+    private static void Draw(SKCanvas canvas, List<Series> series, double? typicalTrainingError)
+    {
+        var entries = new List<LegendEntry>();
+        foreach (Series one in series)
+        {
+            entries.Add(new LegendEntry(one.Label, (c, at) =>
+            {
+                using SKPaint fill = FigureStyle.Fill(one.Colour.WithAlpha(FigureStyle.SeriesAlpha));
+                using SKPaint edge = FigureStyle.Stroke(SKColors.Black, 0.6f);
+                MarkerDrawing.Draw(c, one.Marker, at.X + 4, at.Y, 6, fill, edge);
+            }));
+        }
+
+        if (typicalTrainingError is not null)
+        {
+            entries.Add(new LegendEntry("independent errors", (c, at) =>
+            {
+                using SKPaint line = FigureStyle.Stroke(FigureStyle.Faint, 1.6f);
+                using SKPathEffect dash = SKPathEffect.CreateDash([5, 4], 0);
+                line.PathEffect = dash;
+                c.DrawLine(at.X - 11, at.Y, at.X + 12, at.Y, line);
+            }));
+        }
+
+        var legend = new Legend(entries, Width - 30);
+        (double xLow, double xHigh) = Axis.Padded(series.Min(s => s.X.Min()), series.Max(s => s.X.Max()), 0.04);
+        (double yLow, double yHigh) = Axis.Padded(series.Min(s => s.Y.Min()), series.Max(s => s.Y.Max()), 0.05);
+        var frame = new PlotFrame(new SKRect(84, 12 + legend.Height + 10, Width - 20, Height - 58),
+            Axis.Linear(xLow, xHigh, leastDecimals: 2), Axis.Linear(yLow, yHigh));
+        legend.Draw(canvas, Width / 2f, 10);
+        if (typicalTrainingError is { } error) Chance(canvas, frame, error, (xLow, xHigh), (yLow, yHigh));
+        frame.DrawAxes(canvas, "maximum similarity", "accuracy (%)");
+        foreach (Series one in series.Where(s => !s.Generated).Concat(series.Where(s => s.Generated)))
+        {
+            using SKPaint fill = FigureStyle.Fill(one.Colour.WithAlpha(FigureStyle.SeriesAlpha));
+            using SKPaint edge = FigureStyle.Stroke(SKColors.Black, 0.5f);
+            for (int i = 0; i < one.X.Length; i++)
+                MarkerDrawing.Draw(canvas, one.Marker, frame.X(one.X[i]), frame.Y(one.Y[i]), 5, fill, edge);
+        }
+    }
+
+    // The part of the chance curve inside the axes, sampled along the accuracy.
+    private static void Chance(SKCanvas canvas, PlotFrame frame, double trainingError, (double Low, double High) x, (double Low, double High) y)
+    {
+        using var path = new SKPath();
+        bool drawing = false;
+        for (int i = 0; i <= 100; i++)
+        {
+            double accuracy = y.Low + (y.High - y.Low) * i / 100;
+            double own = 1 - accuracy / 100;
+            if (own is < 0 or > 1) continue;
+            double similarity = own * trainingError / (own + trainingError - own * trainingError);
+            if (similarity < x.Low || similarity > x.High)
+            {
+                drawing = false;
+                continue;
+            }
+
+            if (drawing) path.LineTo(frame.Point(similarity, accuracy));
+            else path.MoveTo(frame.Point(similarity, accuracy));
+            drawing = true;
+        }
+
+        using SKPaint line = FigureStyle.Stroke(FigureStyle.Faint, 1.6f);
+        using SKPathEffect dash = SKPathEffect.CreateDash([5, 4], 0);
+        line.PathEffect = dash;
+        canvas.DrawPath(path, line);
+    }
+
+    private sealed record Series(string Label, bool Generated, SKColor Colour, Marker Marker, double[] X, double[] Y);
+}
