@@ -1,0 +1,56 @@
+namespace WeightMem.Formats;
+
+/// <summary>
+/// A file that is not what it should be. The message is one line naming the file, the byte offset where that helps, what was
+/// expected and what was found, so that a command can print it as it stands.
+/// </summary>
+public class FileFormatException : Exception
+{
+    /// <summary>An error somewhere in a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="expected">What should be there, as a noun phrase.</param>
+    /// <param name="found">What is there, as a noun phrase.</param>
+    /// <param name="inner">The exception underneath, if any.</param>
+    public FileFormatException(string path, string expected, string found, Exception? inner = null)
+        : this(path, null, expected, found, inner)
+    {
+    }
+
+    /// <summary>An error at a byte of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="offset">Bytes from the start of the file, or null when there is no such place.</param>
+    /// <param name="expected">What should be there, as a noun phrase.</param>
+    /// <param name="found">What is there, as a noun phrase.</param>
+    /// <param name="inner">The exception underneath, if any.</param>
+    public FileFormatException(string path, long? offset, string expected, string found, Exception? inner = null)
+        : base(OneLine($"{path}{(offset is null ? "" : $", byte {offset}")}: expected {expected}, found {found}"), inner)
+    {
+        Path = path;
+        Offset = offset;
+    }
+
+    /// <summary>An error that no "expected, found" describes.</summary>
+    protected FileFormatException(string path, string message, Exception? inner)
+        : base(OneLine(message), inner) => Path = path;
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>Bytes from the start of the file, when known.</summary>
+    public long? Offset { get; }
+
+    /// <summary>Text from a file made fit for an error message: control characters shown as dots, the end cut off.</summary>
+    internal static string Quote(ReadOnlySpan<char> text)
+    {
+        const int Longest = 60;
+        Span<char> clean = stackalloc char[Math.Min(text.Length, Longest)];
+        for (int i = 0; i < clean.Length; i++) clean[i] = char.IsControl(text[i]) || char.IsSurrogate(text[i]) ? '.' : text[i];
+        return text.Length > Longest ? $"'{clean}...'" : $"'{clean}'";
+    }
+
+    /// <summary>The first bytes as an error message shows them, such as <c>bytes 50 4B 03 04</c>.</summary>
+    internal static string Quote(ReadOnlySpan<byte> bytes) =>
+        $"bytes {BitConverter.ToString(bytes[..Math.Min(bytes.Length, 16)].ToArray()).Replace('-', ' ')}";
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+}

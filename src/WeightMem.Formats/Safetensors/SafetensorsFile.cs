@@ -1,0 +1,115 @@
+namespace WeightMem.Formats.Safetensors;
+
+/// <summary>
+/// A tensor to be written, whose bytes are made when the file gets to them, so that a checkpoint needs no second copy of its tensors.
+/// </summary>
+public sealed class SafetensorsTensor
+{
+    private SafetensorsTensor(string name, ElementType type, long[] shape, Action<Stream> write)
+    {
+        long? count = NamedArray.CountOf(shape);
+        if (count is null || count > long.MaxValue / type.Size())
+            throw new ArgumentException($"{name}: {NamedArray.ShapeText(shape)} is no shape");
+        Name = name;
+        Type = type;
+        Shape = shape;
+        ByteCount = count.Value * type.Size();
+        Write = write;
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>What the elements are.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>The sizes.</summary>
+    public long[] Shape { get; }
+
+    /// <summary>Bytes of all elements.</summary>
+    public long ByteCount { get; }
+
+    /// <summary>Writes exactly <see cref="ByteCount"/> bytes, least significant byte of each element first.</summary>
+    internal Action<Stream> Write { get; }
+
+    /// <summary>A tensor whose bytes the given code writes, least significant byte of each element first.</summary>
+    /// <exception cref="ArgumentException">The shape is impossible.</exception>
+    public static SafetensorsTensor Of(string name, ElementType type, long[] shape, Action<Stream> write) => new(name, type, shape, write);
+
+    /// <summary>A float32 tensor in managed memory.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold so many elements.</exception>
+    public static SafetensorsTensor Of(string name, ReadOnlyMemory<float> values, params long[] shape)
+    {
+        if (NamedArray.CountOf(shape) != values.Length)
+            throw new ArgumentException($"{name}: shape {NamedArray.ShapeText(shape)} does not hold {values.Length} elements");
+        return new SafetensorsTensor(name, ElementType.Float32, shape, stream => ArrayBytes.WriteLittleEndian(stream, values.Span));
+    }
+
+    /// <summary>A float32 tensor in memory outside the managed heap, which must live until the file is written.</summary>
+    /// <exception cref="ArgumentException">The shape is impossible.</exception>
+    public static unsafe SafetensorsTensor Of(string name, float* values, params long[] shape)
+    {
+        long count = NamedArray.CountOf(shape) ?? throw new ArgumentException($"{name}: {NamedArray.ShapeText(shape)} is no shape");
+        nint address = (nint)values;
+        return new SafetensorsTensor(name, ElementType.Float32, shape, stream =>
+        {
+            const long Part = 1 << 23;
+            for (long at = 0; at < count; at += Part)
+                ArrayBytes.WriteLittleEndian(stream, new ReadOnlySpan<float>((float*)address + at, (int)Math.Min(Part, count - at)));
+        });
+    }
+
+    /// <summary>An array.</summary>
+    public static SafetensorsTensor Of(NamedArray array) =>
+        new(array.Name, array.Type, array.Shape, stream => ArrayBytes.WriteLittleEndian(stream, array));
+}
+
+/// <summary>Writes safetensors files, and reads small ones whole; <see cref="SafetensorsReader"/> reads tensor by tensor.</summary>
+public static class SafetensorsFile
+{
+    /// <summary>Reads all tensors and the metadata.</summary>
+    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    /// <exception cref="FileFormatException">The file is no safetensors file, is cut or damaged.</exception>
+    public static (IReadOnlyList<NamedArray> Tensors, IReadOnlyDictionary<string, string> Metadata) Read(string path)
+    {
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        return ([.. reader.Entries.Select(e => reader.Read(e.Name))], reader.Metadata);
+    }
+
+    /// <summary>Writes tensors in the given order, atomically.</summary>
+    /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
+    /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
+    public static void Write(string path, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
+
+    /// <summary>Writes arrays in the given order, atomically.</summary>
+    /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
+    /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
+    public static void Write(string path, IReadOnlyList<NamedArray> arrays, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, [.. arrays.Select(SafetensorsTensor.Of)], metadata);
+
+    /// <summary>Writes tensors to a seekable stream.</summary>
+    /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
+    /// <exception cref="InvalidOperationException">A tensor wrote another number of bytes than it has.</exception>
+    public static void Write(Stream stream, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        var entries = new List<SafetensorsEntry>();
+        var names = new HashSet<string> { "__metadata__" };
+        long start = 0;
+        foreach (SafetensorsTensor tensor in tensors)
+        {
+            if (!names.Add(tensor.Name)) throw new ArgumentException($"tensor name {tensor.Name} is reserved or occurs twice");
+            entries.Add(new SafetensorsEntry(tensor.Name, tensor.Type, tensor.Shape, start, tensor.ByteCount));
+            start = checked(start + tensor.ByteCount);
+        }
+
+        stream.Write(SafetensorsHeader.Bytes(entries, metadata));
+        foreach (SafetensorsTensor tensor in tensors)
+        {
+            long before = stream.Position;
+            tensor.Write(stream);
+            if (stream.Position - before != tensor.ByteCount)
+                throw new InvalidOperationException($"tensor {tensor.Name} wrote {stream.Position - before} bytes, not {tensor.ByteCount}");
+        }
+    }
+}
