@@ -90,17 +90,24 @@ internal sealed class Axis
         return (low - half, low + half);
     }
 
-    // The smallest of 1, 2, 2.5, 5 times a power of ten that leaves at most four ticks in the range.
+    // Steps of 1, 2, 2.5 or 5 times a power of ten where they leave three or four ticks, else the next best mantissa.
     private static (double Step, int Decimals) Step(double low, double high)
     {
-        ReadOnlySpan<double> mantissas = [1, 2, 2.5, 5];
+        (double step, int decimals, int count) = Smallest(low, high, [1, 2, 2.5, 5]);
+        if (count < 3) (step, decimals, _) = Smallest(low, high, [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8]);
+        return (step, decimals);
+    }
+
+    // The smallest step that leaves at most four ticks in the range.
+    private static (double Step, int Decimals, int Count) Smallest(double low, double high, ReadOnlySpan<double> mantissas)
+    {
         for (int power = (int)Math.Floor(Math.Log10((high - low) / MostTicks)) - 1; ; power++)
         {
             foreach (double mantissa in mantissas)
             {
                 double step = mantissa * Math.Pow(10, power);
                 double count = Math.Floor(high / step + 1e-9) - Math.Ceiling(low / step - 1e-9) + 1;
-                if (count <= MostTicks) return (step, Math.Max(0, -power + (mantissa == 2.5 ? 1 : 0)));
+                if (count <= MostTicks) return (step, Math.Max(0, -power + (mantissa % 1 == 0 ? 0 : 1)), (int)count);
             }
         }
     }

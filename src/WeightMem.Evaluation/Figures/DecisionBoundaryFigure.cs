@@ -154,15 +154,20 @@ public static class DecisionBoundaryFigure
         const int scale = 3;
         int side = resolution * scale;
         var pixels = new SKColor[side * side];
+        SKColor[] colours = [.. Enumerable.Range(0, 10).Select(FigureStyle.Class)];
         for (int y = 0; y < side; y++)
         {
             int row = resolution - 1 - y / scale; // pictures count rows downwards
+            int below = y % scale == scale - 1 ? -1 : y % scale == 0 ? 1 : 0; // the row across the nearest border, in map order
             for (int x = 0; x < side; x++)
             {
-                int at = row * resolution + x / scale;
-                bool edge = (x % scale == scale - 1 && x / scale + 1 < resolution && map[at] != map[at + 1]) ||
-                    (y % scale == scale - 1 && row > 0 && map[at] != map[at - resolution]);
-                pixels[y * side + x] = edge ? FigureStyle.Faint : FigureStyle.Class(map[at]);
+                int column = x / scale, beside = x % scale == scale - 1 ? 1 : x % scale == 0 ? -1 : 0;
+                byte here = map[row * resolution + column];
+                bool edge = ClassAt(column + beside, row) != here || ClassAt(column, row + below) != here;
+                pixels[y * side + x] = edge ? FigureStyle.Faint : colours[here];
+
+                byte ClassAt(int atColumn, int atRow) =>
+                    (uint)atColumn < (uint)resolution && (uint)atRow < (uint)resolution ? map[atRow * resolution + atColumn] : here;
             }
         }
 

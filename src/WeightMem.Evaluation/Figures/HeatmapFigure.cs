@@ -22,8 +22,8 @@ public sealed record HeatmapBlock(string Label, float[] Generated, IReadOnlyList
 public static class HeatmapFigure
 {
     private const string Name = "heatmap";
-    private const int Width = 760;
-    private const float Left = 118, Right = 640, Top = 34, RowHeight = 23, FrameGap = 11, BlockGap = 26;
+    private const int Width = 780;
+    private const float Left = 116, Right = 640, Top = 16, RowHeight = 23, FrameGap = 11, BlockGap = 26;
 
     /// <summary>Draws up to three blocks.</summary>
     /// <param name="blocks">One to three blocks.</param>
@@ -69,7 +69,6 @@ public static class HeatmapFigure
 
     private static void Draw(SKCanvas canvas, IReadOnlyList<HeatmapBlock> blocks, int columns, string note)
     {
-        FigureFont.Draw(canvas, "L₂ distance", Right + 12, Top - 12, FigureStyle.NoteSize, TextAlign.Left, FigureStyle.Faint);
         float top = Top;
         foreach (HeatmapBlock block in blocks)
         {
@@ -97,12 +96,13 @@ public static class HeatmapFigure
         using SKPaint red = FigureStyle.Stroke(FigureStyle.Generated, 4);
         using SKPaint black = FigureStyle.Stroke(SKColors.Black, 2.5f);
         red.StrokeJoin = black.StrokeJoin = SKStrokeJoin.Miter;
-        canvas.DrawRect(new SKRect(Left, top, Right, top + RowHeight), red);
-        canvas.DrawRect(new SKRect(Left, training, Right, bottom), black);
+        // Frames lie outside the cells, or the first and the last parameter would look narrower than the others.
+        canvas.DrawRect(SKRect.Inflate(new SKRect(Left, top, Right, top + RowHeight), 2, 2), red);
+        canvas.DrawRect(SKRect.Inflate(new SKRect(Left, training, Right, bottom), 1.25f, 1.25f), black);
 
         FigureFont.Draw(canvas, FigureFont.Fit(block.Label, FigureStyle.NoteSize, Width - Right - 16), Right + 12, top + RowHeight * 0.70f,
             FigureStyle.NoteSize, TextAlign.Left, FigureStyle.Generated);
-        string[] distances = [.. block.Neighbours.Select(neighbour => Short(neighbour.Distance))];
+        string[] distances = [.. block.Neighbours.Select(neighbour => "L₂ " + Short(neighbour.Distance))];
         float numberWidth = distances.Max(text => FigureFont.Width(text, FigureStyle.NoteSize));
         for (int n = 0; n < block.Neighbours.Count; n++)
         {

@@ -14,12 +14,12 @@ public readonly record struct LossPoint(long Step, double Loss);
 public static class LossCurveFigure
 {
     private const string Name = "loss curve";
-    private const int Width = 640, Height = 340, MostPoints = 600;
+    private const int Width = 640, Height = 340, MostPoints = 240;
 
     /// <summary>Draws the curves.</summary>
     /// <param name="training">The training loss, steps ascending; losses that are not positive numbers break the line.</param>
     /// <param name="test">The test loss; empty if it was not measured.</param>
-    /// <returns>The figure; its CSV has every point given. Curves of more than 600 points are drawn as the mean and range of equal parts.</returns>
+    /// <returns>The figure; its CSV has every point given. Curves of more than 240 points are drawn as the mean and range of equal parts.</returns>
     /// <exception cref="ArgumentException">There is no positive training loss, or steps do not ascend.</exception>
     public static Figure Draw(IReadOnlyList<LossPoint> training, IReadOnlyList<LossPoint> test)
     {

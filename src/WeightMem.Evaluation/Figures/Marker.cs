@@ -51,7 +51,7 @@ internal static class MarkerDrawing
     private static SKPath Outline(Marker marker, float x, float y, float r)
     {
         var path = new SKPath();
-        float s = r * 0.89f, d = r * 1.25f, t = r * 1.35f; // sizes that give every shape the area of the disc
+        float s = r * 0.89f, d = r * 1.25f, t = r * 1.22f; // sizes that give every shape the area of the disc
         SKPoint[] corners = marker switch
         {
             Marker.Square => [new(x - s, y - s), new(x + s, y - s), new(x + s, y + s), new(x - s, y + s)],

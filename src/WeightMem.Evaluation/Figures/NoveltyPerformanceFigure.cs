@@ -1,3 +1,4 @@
+using System.Globalization;
 using SkiaSharp;
 using WeightMem.Engine.Random;
 
@@ -26,8 +27,9 @@ public static class NoveltyPerformanceFigure
     /// <param name="populations">The populations, drawn in order except that generated ones come last, on top.</param>
     /// <param name="stream">Chooses the points drawn of a population of more than <see cref="MostPoints"/>.</param>
     /// <param name="typicalTrainingError">
-    /// The share (0 .. 1) of test images that a typical training network gets wrong; with it a line shows the similarity that a network
-    /// of independent errors has to it, s0 = ab / (a + b - ab) (specification, section 3, M4). Null leaves the line out.
+    /// The share (0 .. 1) of test images that a typical training network gets wrong; with it a line, or a note where
+    /// it lies outside the axes, shows the similarity that a network of independent errors has to it, s0 = ab / (a + b - ab)
+    /// (specification, section 3, M4). Null leaves both out.
     /// </param>
     /// <returns>The figure; its CSV has one row per network, drawn or not, and says which were drawn.</returns>
     /// <exception cref="ArgumentException">No population, an empty one, unequal lengths, or a number that is not finite.</exception>
@@ -69,6 +71,11 @@ public static class NoveltyPerformanceFigure
 
     private static void Draw(SKCanvas canvas, List<Series> series, double? typicalTrainingError)
     {
+        (double xLow, double xHigh) = Axis.Padded(series.Min(s => s.X.Min()), series.Max(s => s.X.Max()), 0.04);
+        (double yLow, double yHigh) = Axis.Padded(series.Min(s => s.Y.Min()), series.Max(s => s.Y.Max()), 0.05);
+        (double Similarity, double Accuracy)[] chance = typicalTrainingError is { } error ? Chance(error, yLow, yHigh) : [];
+        bool chanceIsInside = chance.Any(point => point.Similarity >= xLow && point.Similarity <= xHigh);
+
         var entries = new List<LegendEntry>();
         foreach (Series one in series)
         {
@@ -80,7 +87,7 @@ public static class NoveltyPerformanceFigure
             }));
         }
 
-        if (typicalTrainingError is not null)
+        if (chanceIsInside)
         {
             entries.Add(new LegendEntry("independent errors", (c, at) =>
             {
@@ -92,12 +99,11 @@ public static class NoveltyPerformanceFigure
         }
 
         var legend = new Legend(entries, Width - 30);
-        (double xLow, double xHigh) = Axis.Padded(series.Min(s => s.X.Min()), series.Max(s => s.X.Max()), 0.04);
-        (double yLow, double yHigh) = Axis.Padded(series.Min(s => s.Y.Min()), series.Max(s => s.Y.Max()), 0.05);
         var frame = new PlotFrame(new SKRect(84, 12 + legend.Height + 10, Width - 20, Height - 58),
             Axis.Linear(xLow, xHigh, leastDecimals: 2), Axis.Linear(yLow, yHigh));
         legend.Draw(canvas, Width / 2f, 10);
-        if (typicalTrainingError is { } error) Chance(canvas, frame, error, (xLow, xHigh), (yLow, yHigh));
+        if (chanceIsInside) DrawChance(canvas, frame, [.. chance.Where(point => point.Similarity >= xLow && point.Similarity <= xHigh)]);
+        else if (chance.Length > 0) NoteChance(canvas, frame, chance);
         frame.DrawAxes(canvas, "maximum similarity", "accuracy (%)");
         foreach (Series one in series.Where(s => !s.Generated).Concat(series.Where(s => s.Generated)))
         {
@@ -108,32 +114,35 @@ public static class NoveltyPerformanceFigure
         }
     }
 
-    // The part of the chance curve inside the axes, sampled along the accuracy.
-    private static void Chance(SKCanvas canvas, PlotFrame frame, double trainingError, (double Low, double High) x, (double Low, double High) y)
+    // The similarity of independent errors along the accuracy axis, sampled.
+    private static (double Similarity, double Accuracy)[] Chance(double trainingError, double low, double high)
     {
-        using var path = new SKPath();
-        bool drawing = false;
+        var points = new List<(double, double)>();
         for (int i = 0; i <= 100; i++)
         {
-            double accuracy = y.Low + (y.High - y.Low) * i / 100;
-            double own = 1 - accuracy / 100;
-            if (own is < 0 or > 1) continue;
-            double similarity = own * trainingError / (own + trainingError - own * trainingError);
-            if (similarity < x.Low || similarity > x.High)
-            {
-                drawing = false;
-                continue;
-            }
-
-            if (drawing) path.LineTo(frame.Point(similarity, accuracy));
-            else path.MoveTo(frame.Point(similarity, accuracy));
-            drawing = true;
+            double accuracy = low + (high - low) * i / 100, own = 1 - accuracy / 100;
+            if (own is >= 0 and <= 1) points.Add((own * trainingError / (own + trainingError - own * trainingError), accuracy));
         }
 
+        return [.. points];
+    }
+
+    private static void DrawChance(SKCanvas canvas, PlotFrame frame, (double Similarity, double Accuracy)[] points)
+    {
+        using var path = new SKPath();
+        path.AddPoly([.. points.Select(point => frame.Point(point.Similarity, point.Accuracy))], close: false);
         using SKPaint line = FigureStyle.Stroke(FigureStyle.Faint, 1.6f);
         using SKPathEffect dash = SKPathEffect.CreateDash([5, 4], 0);
         line.PathEffect = dash;
         canvas.DrawPath(path, line);
+    }
+
+    // Chance usually lies far to the left of every point; stretching the axis to it would press the points together.
+    private static void NoteChance(SKCanvas canvas, PlotFrame frame, (double Similarity, double Accuracy)[] points)
+    {
+        double low = points.Min(point => point.Similarity), high = points.Max(point => point.Similarity);
+        string text = string.Create(CultureInfo.InvariantCulture, $"independent errors would give {low:F2} to {high:F2}");
+        FigureFont.Draw(canvas, text, frame.Area.Left + 12, frame.Area.Bottom - 14, FigureStyle.NoteSize, TextAlign.Left, FigureStyle.Faint);
     }
 
     private sealed record Series(string Label, bool Generated, SKColor Colour, Marker Marker, double[] X, double[] Y);

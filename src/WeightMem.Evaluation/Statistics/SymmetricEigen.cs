@@ -107,7 +107,7 @@ internal static class SymmetricEigen
 
     private static int CountBelow(double[] diagonal, double[] off, double x, double size)
     {
-        double least = Math.Max(size, Tiny) * 1e-300 + Tiny, pivot = 1;
+        double least = size * 1e-300 + Tiny, pivot = 1;
         int count = 0;
         for (int i = 0; i < diagonal.Length; i++)
         {
@@ -129,7 +129,7 @@ internal static class SymmetricEigen
         int n = y.Length;
         double[] u0 = new double[n], u1 = new double[n], u2 = new double[n], factor = new double[n];
         var exchanged = new bool[n];
-        double least = Math.Max(size, Tiny) * 2.2e-16;
+        double least = Math.Max(size * 2.2e-16, 1e-290);
         Factor(diagonal, off, x, least, u0, u1, u2, factor, exchanged);
 
         // A start that is neither symmetric nor smooth, so that it is orthogonal to nothing that is looked for.

@@ -136,7 +136,8 @@ public class MlpTests
         Population rows = Fresh(mlp, 128);
         rows.Row(3)[0] = float.NaN;
         rows.Row(17)[82] = float.NegativeInfinity;
-        AssertMessage(() => mlp.Evaluate(cpu, rows, SyntheticImages.Make(10, 3, 4, 3)), "rows 3, 17 (2 of 128) have NaN or infinite weights");
+        ImageSet images = SyntheticImages.Make(10, 3, 4, 3);
+        AssertMessage(() => mlp.Evaluate(cpu, rows, images), "rows 3, 17 (2 of 128) have NaN or infinite weights");
         rows.Row(3)[0] = 0;
         AssertMessage(() => mlp.PredictLabels(cpu, rows, new float[12]), "row 17 (1 of 128) has NaN or infinite weights");
     }

@@ -1,0 +1,249 @@
+using System.Globalization;
+using System.Text;
+using WeightMem.Evaluation.Figures;
+
+namespace WeightMem.Evaluation.Reports;
+
+/// <summary>
+/// The report: one HTML file that needs no network, no scripts and no other file, with the answer first, then the numbers, the pictures
+/// and how all of it was made.
+/// </summary>
+public static class ReportPage
+{
+    // The page may load nothing at all; its pictures and its style are in it.
+    private const string Policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+    private static readonly (string Key, string Name, string Unit, string Format)[] Measures =
+    [
+        ("accuracy", "Accuracy", "%", "F1"),
+        ("min_l2", "Min L₂", "to training", "F2"),
+        ("min_l2_aligned", "Min L₂", "units aligned", "F2"),
+        ("max_similarity", "Max similarity", "of errors, 0–1", "F3"),
+    ];
+
+    /// <summary>Writes the page; the file appears whole or not at all.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(string path, ReportContent content)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        WholeFile.Write(path, Encoding.UTF8.GetBytes(Render(content)));
+    }
+
+    /// <summary>The page as HTML.</summary>
+    public static string Render(ReportContent content)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        var html = new HtmlWriter();
+        html.Element("html", () =>
+        {
+            html.Line().Element("head", () => Head(html, content.Title)).Line();
+            html.Element("body", () => html.Line().Element("main", () => Main(html, content)).Line());
+        }, ("lang", "en")).Line();
+        return html.ToString();
+    }
+
+    private static void Head(HtmlWriter html, string title)
+    {
+        html.Line().Void("meta", ("charset", "utf-8")).Line();
+        html.Void("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1")).Line();
+        html.Void("meta", ("name", "color-scheme"), ("content", "light dark")).Line();
+        html.Void("meta", ("http-equiv", "Content-Security-Policy"), ("content", Policy)).Line();
+        html.Element("title", title + " · WeightMem").Line();
+        html.Style(ReportStyle.Sheet);
+    }
+
+    private static void Main(HtmlWriter html, ReportContent content)
+    {
+        html.Line().Element("p", "WeightMem · do generated weights memorise?", ("class", "label")).Line();
+        html.Element("h1", content.Title).Line();
+        html.Element("p", content.Answer, ("class", "answer")).Line();
+        if (content.Document.Verdict is { } verdict)
+        {
+            html.Element("p", () => html.Element("strong", "Verdict by fixed thresholds: " + verdict.Name + ". ").Text(verdict.Sentence),
+                ("class", "verdict")).Line();
+        }
+
+        Populations(html, content);
+        Figures(html, content.Figures);
+        Tests(html, content.Document.Tests);
+        Deviations(html, content.Deviations);
+        Making(html, content);
+        html.Element("footer", () => html
+            .Text("The question, the measures and the style of the figures: Zeng, Yin, Xu, Liu, ")
+            .Element("cite", "Generative Modeling of Weights: Generalization or Memorization?")
+            .Text(" (CVPR 2026), ")
+            .Element("a", "arXiv 2506.07998", ("href", "https://arxiv.org/abs/2506.07998"), ("rel", "noreferrer"))
+            .Text(".")).Line();
+    }
+
+    private static void Populations(HtmlWriter html, ReportContent content)
+    {
+        var columns = Measures.Where(measure => content.Document.Populations.Values.Any(population => population.ContainsKey(measure.Key))).ToArray();
+        html.Element("h2", "Populations").Line();
+        html.Element("div", () => html.Element("table", () =>
+        {
+            html.Element("thead", () => html.Element("tr", () =>
+            {
+                html.Element("th", "Population", ("scope", "col"));
+                html.Element("th", "n", ("scope", "col"));
+                foreach (var (_, name, unit, _) in columns)
+                    html.Element("th", () => html.Text(name).Element("small", unit), ("scope", "col"));
+            })).Line();
+            html.Element("tbody", () =>
+            {
+                foreach ((string name, IReadOnlyDictionary<string, MeasureSummary> measures) in content.Document.Populations)
+                {
+                    html.Line().Element("tr", () =>
+                    {
+                        int n = measures.Count == 0 ? 0 : measures.Values.Max(measure => measure.N);
+                        html.Element("th", content.PopulationLabels.GetValueOrDefault(name, name), ("scope", "row"));
+                        html.Element("td", () => html.Element("span", Number(n)), ("data-name", "n"));
+                        foreach (var (key, column, unit, format) in columns)
+                            Cell(html, measures.GetValueOrDefault(key), n, (key == "min_l2_aligned" ? column + ", " + unit : column) + (unit == "%" ? ", %" : ""), format);
+                    });
+                }
+            });
+        }, ("class", "stack")), ("class", "scroll")).Line();
+        html.Element("p", "Means over all networks of a population, with the 95 % bootstrap interval of the mean below. Min L₂: distance to the " +
+            "nearest training network, small where weights are copied. Max similarity: overlap of the wrongly classified test images with those " +
+            "of the most similar training network, 1 where the errors are the same. Training networks are compared with the other training networks.",
+            ("class", "note")).Line();
+    }
+
+    private static void Cell(HtmlWriter html, MeasureSummary? measure, int populationCount, string name, string format)
+    {
+        if (measure is null || !double.IsFinite(measure.Mean))
+        {
+            html.Element("td", "–", ("data-name", name), ("class", "empty"));
+            return;
+        }
+
+        html.Element("td", () => html.Element("span", () =>
+        {
+            html.Text(Number(measure.Mean, format));
+            html.Element("small", measure.Ci95 is { } interval && double.IsFinite(interval.Lo) && double.IsFinite(interval.Hi)
+                ? $"[{Number(interval.Lo, format)}, {Number(interval.Hi, format)}]"
+                : "no interval");
+            if (measure.N != populationCount) html.Element("small", "n = " + Number(measure.N));
+        }), ("data-name", name), ("title", "median " + Number(measure.Median, format) + ", n = " + Number(measure.N) + ", path " + measure.Path));
+    }
+
+    private static void Figures(HtmlWriter html, IReadOnlyList<ReportFigure> figures)
+    {
+        if (figures.Count == 0) return;
+        html.Element("h2", "Figures").Line();
+        for (int i = 0; i < figures.Count; i++)
+        {
+            ReportFigure figure = figures[i];
+            string number = $"Figure {Number(i + 1)}. ";
+            bool tall = figure.Height > figure.Width;
+            html.Element("figure", () =>
+            {
+                html.Element("div", () => html.Void("img", ("src", figure.Picture), ("alt", figure.Description),
+                    ("width", Number(figure.Width)), ("height", Number(figure.Height)),
+                    ("style", $"max-width: {Number(tall ? 600 : figure.Width)}px")), ("class", "card"));
+                html.Line().Element("figcaption", () =>
+                {
+                    html.Element("strong", number + figure.Heading + ".").Text(" " + figure.Caption);
+                    if (figure.Files is not { } files) return;
+                    html.Element("span", () =>
+                    {
+                        foreach ((string ending, string text) in new[] { (".csv", "data (CSV)"), (".svg", "SVG"), (".png", "PNG") })
+                            html.Element("a", text, ("href", HtmlWriter.RelativeAddress(files + ending)));
+                    }, ("class", "files"));
+                });
+            }, ("class", tall ? "tall" : "wide")).Line();
+        }
+    }
+
+    private static void Tests(HtmlWriter html, IReadOnlyDictionary<string, TestResult> tests)
+    {
+        if (tests.Count == 0) return;
+        html.Element("h2", "Tests").Line();
+        html.Element("div", () => html.Element("table", () =>
+        {
+            html.Element("thead", () => html.Element("tr", () => html
+                .Element("th", "Test", ("scope", "col")).Element("th", "Value", ("scope", "col")).Element("th", "p", ("scope", "col"))
+                .Element("th", "n", ("scope", "col")).Element("th", "Reading", ("scope", "col"), ("class", "text")))).Line();
+            html.Element("tbody", () =>
+            {
+                foreach ((string name, TestResult test) in tests)
+                {
+                    html.Line().Element("tr", () =>
+                    {
+                        html.Element("th", name, ("scope", "row"));
+                        html.Element("td", () => html.Element("span", () =>
+                        {
+                            html.Text(Significant(test.Value));
+                            if (test.Interval is { } interval) html.Element("small", $"[{Significant(interval.Lo)}, {Significant(interval.Hi)}]");
+                        }), ("data-name", "value"));
+                        html.Element("td", Probability(test.P), ("data-name", "p"), ("class", double.IsFinite(test.P) ? "number" : "empty"));
+                        html.Element("td", Number(test.N), ("data-name", "n"));
+                        html.Element("td", () =>
+                        {
+                            html.Text(test.Reading);
+                            string details = string.Join(", ", test.Details.Select(detail => $"{detail.Key} {Significant(detail.Value ?? double.NaN)}"));
+                            if (details.Length > 0) html.Text(" ").Element("span", "(" + details + ")", ("class", "note"));
+                        }, ("class", "text"));
+                    });
+                }
+            });
+        }, ("class", "stack")), ("class", "scroll")).Line();
+    }
+
+    private static void Deviations(HtmlWriter html, IReadOnlyList<string> deviations)
+    {
+        html.Element("h2", "Declared deviations").Line();
+        if (deviations.Count == 0)
+        {
+            html.Element("p", "None.").Line();
+            return;
+        }
+
+        html.Element("ul", () =>
+        {
+            foreach (string deviation in deviations) html.Element("li", deviation).Line();
+        }).Line();
+    }
+
+    private static void Making(HtmlWriter html, ReportContent content)
+    {
+        html.Element("h2", "How this was made").Line();
+        if (content.CommandLine is { } command)
+        {
+            html.Element("p", "The same numbers again:").Line();
+            html.Element("pre", () => html.Element("code", command)).Line();
+        }
+
+        if (content.Document.Provenance.Count > 0)
+        {
+            html.Element("table", () => html.Element("tbody", () =>
+            {
+                foreach ((string name, string value) in content.Document.Provenance)
+                    html.Line().Element("tr", () => html.Element("th", name.Replace('_', ' '), ("scope", "row")).Element("td", value, ("class", "text")));
+            }), ("class", "provenance stack")).Line();
+        }
+
+        html.Element("p", () =>
+        {
+            html.Text("All numbers of this page: ").Element("a", "evaluation.json", ("href", "evaluation.json"));
+            foreach (string file in content.Files.Where(file => file != "evaluation.json"))
+                html.Text(" · ").Element("a", file, ("href", HtmlWriter.RelativeAddress(file)));
+        }).Line();
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Number(double value, string format) =>
+        double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−') : "–";
+
+    private static string Significant(double value)
+    {
+        if (!double.IsFinite(value)) return "–";
+        double size = Math.Abs(value);
+        string format = size >= 100 || value == Math.Round(value) ? "F0" : size >= 10 ? "F1" : size >= 0.1 ? "F2" : size >= 0.001 ? "F4" : "0.0e+0";
+        return value.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−');
+    }
+
+    private static string Probability(double p) => !double.IsFinite(p) ? "–" : p < 0.0001 ? "< 0.0001" : p.ToString(p < 0.01 ? "F4" : "F3", CultureInfo.InvariantCulture);
+}

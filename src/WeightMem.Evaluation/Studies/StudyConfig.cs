@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using WeightMem.Models.Generators.Gpt;
+using WeightMem.Models.Zoos;
+
+namespace WeightMem.Evaluation.Studies;
+
+/// <summary>Everything that decides what a study computes; written to the run folder as <c>config.json</c> before anything else.</summary>
+public sealed record StudyConfig
+{
+    /// <summary>The method: <c>gpt</c>.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Name of the preset it was made from.</summary>
+    public required string Preset { get; init; }
+
+    /// <summary>Name of the image set.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>Squares of so many pixels are averaged into one before anything sees the images; 1 for none.</summary>
+    public int Pool { get; init; } = 1;
+
+    /// <summary>Target, such as <c>mlp</c> or <c>mlp-784-10-10</c>.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>How the population is trained.</summary>
+    public required ZooSettings Zoo { get; init; }
+
+    /// <summary>Runs held out from the generator: the last ones.</summary>
+    public required int HeldoutRuns { get; init; }
+
+    /// <summary>The generator.</summary>
+    public required GptSettings Gpt { get; init; }
+
+    /// <summary>Test images that the conditioning loss is measured on; 0 for all.</summary>
+    public int ConditioningImages { get; init; }
+
+    /// <summary>Networks generated from starts that training never saw.</summary>
+    public required int Generated { get; init; }
+
+    /// <summary>Networks generated from starts of training runs.</summary>
+    public int GeneratedFromKnownStarts { get; init; }
+
+    /// <summary>Networks per noise baseline.</summary>
+    public int BaselineNetworks { get; init; } = 100;
+
+    /// <summary>Amplitudes of the noise baselines, in the paper's normalised units.</summary>
+    public IReadOnlyList<double> NoiseAmplitudes { get; init; } = [0.05, 0.1];
+
+    /// <summary>Resamples of every bootstrap.</summary>
+    public int Resamples { get; init; } = 10_000;
+
+    /// <summary>Seed of everything that has no seed of its own.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>What differs from the published method, in sentences for the report.</summary>
+    public IReadOnlyList<string> Deviations { get; init; } = [];
+
+    /// <summary>The configuration as indented JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, StudyJson.Default.StudyConfig) + "\n";
+
+    /// <summary>Reads <see cref="ToJson"/>.</summary>
+    /// <exception cref="JsonException">The text is not a configuration.</exception>
+    public static StudyConfig FromJson(string json) =>
+        JsonSerializer.Deserialize(json, StudyJson.Default.StudyConfig) ?? throw new JsonException("an empty configuration");
+
+    /// <summary>The settings in which two configurations differ, as <c>gpt.width (128, not 64)</c>.</summary>
+    public static IReadOnlyList<string> Differences(StudyConfig wanted, StudyConfig found)
+    {
+        var differences = new List<string>();
+        Compare(JsonNode.Parse(wanted.ToJson()), JsonNode.Parse(found.ToJson()), "", differences);
+        return differences;
+    }
+
+    private static void Compare(JsonNode? wanted, JsonNode? found, string path, List<string> differences)
+    {
+        if (wanted is JsonObject a && found is JsonObject b)
+        {
+            foreach (string key in a.Select(p => p.Key).Union(b.Select(p => p.Key)))
+                Compare(a[key], b[key], path.Length == 0 ? key : $"{path}.{key}", differences);
+        }
+        else if (!JsonNode.DeepEquals(wanted, found))
+        {
+            differences.Add($"{path} ({found?.ToJsonString() ?? "null"}, not {wanted?.ToJsonString() ?? "null"})");
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, NewLine = "\n")]
+[JsonSerializable(typeof(StudyConfig))]
+[JsonSerializable(typeof(RunRecord))]
+internal sealed partial class StudyJson : JsonSerializerContext;
