@@ -33,7 +33,7 @@ public static class NearestName
         return $"unknown {what} {given}{hint}: {string.Join(", ", known)}";
     }
 
-    /// <summary>Letters to insert, delete, replace or swap with their neighbour to turn one name into the other; case does not count.</summary>
+    /// <summary>Letters to insert, delete, replace or swap with a neighbour to turn one name into the other; case does not count.</summary>
     internal static int Distance(string a, string b)
     {
         // Names are short; no input may make this slow.

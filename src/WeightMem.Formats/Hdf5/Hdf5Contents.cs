@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.ExceptionServices;
 using PureHDF;
 using PureHDF.Selections;
 
@@ -62,9 +64,17 @@ public sealed class Hdf5Contents
     {
         AtomicFile.WriteVia(path, temporary =>
         {
-            // Data that come after the header may not be put in it: the library would lose them without a word.
-            using H5NativeWriter writer = _root.BeginWrite(temporary, new H5WriteOptions(PreferCompactDatasetLayout: false));
-            foreach (Action<H5NativeWriter> write in _writes) write(writer);
+            try
+            {
+                // Data that come after the header may not be put in it: the library would lose them without a word.
+                using H5NativeWriter writer = _root.BeginWrite(temporary, new H5WriteOptions(PreferCompactDatasetLayout: false));
+                foreach (Action<H5NativeWriter> write in _writes) write(writer);
+            }
+            catch (TargetInvocationException error) when (error.InnerException is not null)
+            {
+                // The library writes by reflection, which wraps a full disk's IOException.
+                ExceptionDispatchInfo.Throw(error.InnerException);
+            }
         });
     }
 

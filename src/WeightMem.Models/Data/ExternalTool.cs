@@ -7,7 +7,7 @@ namespace WeightMem.Models.Data;
 internal static class ExternalTool
 {
     /// <summary>Runs a program to its end.</summary>
-    /// <exception cref="ImageSetException">It is not installed, or it fails; its own last words are in the message.</exception>
+    /// <exception cref="ImageSetException">It is not installed, or it fails; its own words are in the message.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the program was ended.</exception>
     public static void Run(string program, IReadOnlyList<string> arguments, string folder, CancellationToken cancellation)
     {
@@ -19,12 +19,16 @@ internal static class ExternalTool
             RedirectStandardError = true,
         };
         string command = $"{program} {string.Join(' ', arguments)}";
-        string lastWords = "";
+        string words = "";
+        bool isError = false;
         using var process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, line) =>
         {
-            if (!string.IsNullOrWhiteSpace(line.Data)) lastWords = line.Data.Trim();
+            // The first line that calls itself an error says most; without one, the last line does.
+            if (string.IsNullOrWhiteSpace(line.Data) || isError) return;
+            words = line.Data.Trim();
+            isError = words.StartsWith("E: ", StringComparison.Ordinal) || words.Contains("error", StringComparison.OrdinalIgnoreCase);
         };
         try
         {
@@ -41,7 +45,7 @@ internal static class ExternalTool
         using (cancellation.Register(() => End(process))) process.WaitForExit();
         cancellation.ThrowIfCancellationRequested();
         if (process.ExitCode != 0)
-            throw new ImageSetException($"'{command}' failed with code {process.ExitCode}{(lastWords.Length > 0 ? $": {lastWords}" : "")}");
+            throw new ImageSetException($"'{command}' failed with code {process.ExitCode}{(words.Length > 0 ? $": {words}" : "")}");
     }
 
     private static void End(Process process)

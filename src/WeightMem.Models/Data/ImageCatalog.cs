@@ -80,7 +80,12 @@ public static class ImageCatalog
         NamedArray array = IdxFile.Read(path);
         int rank = file == source.Train.Images || file == source.Test.Images ? 3 : 1;
         if (array.Shape.Length != rank || array.Shape[0] != file.Count)
-            throw new ImageSetException($"{path}: expected {file.Count} {(rank == 3 ? "images" : "labels")} of {source.Name}, found {array}");
+        {
+            string kind = rank == 3 ? "images" : "labels";
+            throw new ImageSetException($"{path}: expected {file.Count} {kind} of {source.Name}, found {array}");
+        }
+
+
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using (var stream = new HashStream(hash)) IdxFile.Write(stream, array);
         string sum = Convert.ToHexStringLower(hash.GetHashAndReset());

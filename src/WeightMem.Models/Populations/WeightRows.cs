@@ -6,8 +6,8 @@ using WeightMem.Formats.Npy;
 namespace WeightMem.Models.Populations;
 
 /// <summary>
-/// Rows of weights from anyone's file: a <c>.npy</c> file with one matrix, or an <c>.h5</c> file whose dataset <c>weights</c>, or only matrix
-/// of floats, has one network a row. A population of ours comes whole.
+/// Rows of weights from anyone's file: a <c>.npy</c> file with one matrix, or an <c>.h5</c> file whose dataset <c>weights</c>, or only
+/// matrix of floats, has one network a row. A population of ours comes whole.
 /// </summary>
 /// <param name="Path">The file.</param>
 /// <param name="Values">All rows, <c>[count, parameters]</c>, in state units.</param>
@@ -36,7 +36,7 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
         return Matrix(path, reader.Read(MatrixName(reader)));
     }
 
-    /// <summary>The rows as a population of a target. A population of ours keeps what is known of its rows; other rows are runs of their own.</summary>
+    /// <summary>The rows as a population of a target. Other rows than a population's are runs of their own.</summary>
     /// <param name="target">Name of the target.</param>
     /// <param name="layout">Its dense layout.</param>
     /// <exception cref="FileFormatException">The rows are of another width than the target's.</exception>
@@ -52,7 +52,8 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
         if (reader.Find("weights") is not null) return "weights";
         Hdf5Dataset[] matrices = [.. reader.Datasets.Where(d => d.Shape.Length == 2 && d.Type is { } type && type.IsFloat())];
         if (matrices.Length == 1) return matrices[0].Path;
-        string found = matrices.Length == 0 ? "none" : $"{matrices.Length} matrices: {string.Join(", ", matrices.Take(6).Select(m => m.Path))}";
+        string names = string.Join(", ", matrices.Take(6).Select(m => m.Path));
+        string found = matrices.Length == 0 ? "none" : $"{matrices.Length} matrices: {names}";
         throw new FileFormatException(reader.Path, "a dataset weights, or one matrix of floats", found);
     }
 

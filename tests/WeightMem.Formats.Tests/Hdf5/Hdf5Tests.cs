@@ -90,7 +90,11 @@ public sealed class Hdf5Tests : IDisposable
         Assert.Equal(7, reader.Integer("packed", "images"));
         foreach ((string path, string said) in new[]
         {
-            ("big", "Byte order"), ("complex", "numbers"), ("huge", "to fit its file"), ("names", "numbers"), ("nowhere", "a dataset nowhere"),
+            ("big", "Byte order"),
+            ("complex", "numbers"),
+            ("huge", "to fit its file"),
+            ("names", "numbers"),
+            ("nowhere", "a dataset nowhere"),
         })
         {
             Assert.Contains(said, Assert.Throws<FileFormatException>(() => reader.Read(path)).Message, StringComparison.Ordinal);
@@ -112,6 +116,18 @@ public sealed class Hdf5Tests : IDisposable
             var error = Assert.Throws<FileFormatException>(() => Hdf5Reader.Open(_folder["cut.h5"]).Dispose());
             Assert.StartsWith(_folder["cut.h5"], error.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void A_missing_folder_is_clear_and_a_taken_path_is_refused()
+    {
+        var contents = new Hdf5Contents();
+        contents.Add("a", NamedArray.Of("a", new float[4], 4));
+        Assert.Throws<ArgumentException>(() => contents.Add("a", NamedArray.Of("a", new float[4], 4)));
+        Assert.Throws<ArgumentException>(() => contents.Add("a/b", NamedArray.Of("b", new float[4], 4)));
+        string message = Assert.Throws<FileWriteException>(() => contents.Write(_folder["no/a.h5"])).Message;
+        Assert.Contains("there is no folder", message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
     [Fact]

@@ -60,7 +60,8 @@ public sealed class IdxFileTests : IDisposable
         byte[] huge = [0, 0, 8, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3];
         byte[] large = [0, 0, 8, 1, 0x70, 0, 0, 0, 1, 2, 3];
         long before = GC.GetAllocatedBytesForCurrentThread();
-        foreach (byte[] bytes in new[] { huge, large, Zip(huge), Zip(large) }) Assert.Contains("can hold at most", Message(bytes), StringComparison.Ordinal);
+        foreach (byte[] bytes in new[] { huge, large, Zip(huge), Zip(large) })
+            Assert.Contains("can hold at most", Message(bytes), StringComparison.Ordinal);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
     }
 

@@ -114,7 +114,8 @@ public sealed class NpyFileTests
     [Fact]
     public void A_missing_file_and_a_folder_are_clear()
     {
-        Assert.Equal("cannot read no-such.npy: there is no such file", Assert.Throws<FileReadException>(() => NpyFile.Read("no-such.npy")).Message);
+        string missing = Assert.Throws<FileReadException>(() => NpyFile.Read("no-such.npy")).Message;
+        Assert.Equal("cannot read no-such.npy: there is no such file", missing);
         string folder = AppContext.BaseDirectory;
         Assert.Equal($"cannot read {folder}: it is a folder", Assert.Throws<FileReadException>(() => NpyFile.Read(folder)).Message);
     }

@@ -58,7 +58,8 @@ public sealed class ImageCatalogTests : IDisposable
     [Fact]
     public void Get_takes_a_folder_and_the_copy_loads()
     {
-        string folder = ImageCatalog.Get(ImageCatalog.Default, _folder.Path, from: Shipped, cancellation: TestContext.Current.CancellationToken);
+        string folder = ImageCatalog.Get(
+            ImageCatalog.Default, _folder.Path, from: Shipped, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(_folder[ImageCatalog.Default], folder);
         Assert.Equal(4, Directory.GetFiles(folder).Length);
         (ImageSet train, _) = ImageCatalog.Load(ImageCatalog.Default, _folder.Path);
@@ -97,12 +98,16 @@ public sealed class ImageCatalogTests : IDisposable
     [Fact]
     public void A_missing_tool_and_a_failing_tool_are_one_line()
     {
-        var missing = Assert.Throws<ImageSetException>(() => ExternalTool.Run("no-such-tool-at-all", [], _folder.Path, CancellationToken.None));
+        var missing = Assert.Throws<ImageSetException>(() =>
+            ExternalTool.Run("no-such-tool-at-all", [], _folder.Path, CancellationToken.None));
         Assert.StartsWith("no-such-tool-at-all is not installed", missing.Message, StringComparison.Ordinal);
         if (OperatingSystem.IsWindows()) return;
         var failing = Assert.Throws<ImageSetException>(() =>
             ExternalTool.Run("sh", ["-c", "echo first >&2; echo last words >&2; exit 7"], _folder.Path, CancellationToken.None));
         Assert.EndsWith("failed with code 7: last words", failing.Message, StringComparison.Ordinal);
+        var telling = Assert.Throws<ImageSetException>(() =>
+            ExternalTool.Run("sh", ["-c", "echo E: no such package >&2; echo see the log >&2; exit 1"], _folder.Path, CancellationToken.None));
+        Assert.EndsWith("failed with code 1: E: no such package", telling.Message, StringComparison.Ordinal);
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
         Assert.Throws<OperationCanceledException>(() => ExternalTool.Run("sh", ["-c", "sleep 600"], _folder.Path, cancelled.Token));
