@@ -33,9 +33,6 @@ public sealed record StudyConfig
     /// <summary>The generator.</summary>
     public required GptSettings Gpt { get; init; }
 
-    /// <summary>Test images that the conditioning loss is measured on; 0 for all.</summary>
-    public int ConditioningImages { get; init; }
-
     /// <summary>Networks generated from starts that training never saw.</summary>
     public required int Generated { get; init; }
 
