@@ -171,7 +171,7 @@ public static class ReportPage
                 {
                     html.Line().Element("tr", () =>
                     {
-                        html.Element("th", name, ("scope", "row"));
+                        html.Element("th", name.Replace('_', ' '), ("scope", "row"));
                         html.Element("td", () => html.Element("span", () =>
                         {
                             html.Text(Significant(test.Value));
@@ -188,7 +188,7 @@ public static class ReportPage
                     });
                 }
             });
-        }, ("class", "stack")), ("class", "scroll")).Line();
+        }, ("class", "tests stack")), ("class", "scroll")).Line();
     }
 
     private static void Deviations(HtmlWriter html, IReadOnlyList<string> deviations)
