@@ -1,0 +1,232 @@
+using System.Text;
+using PureHDF;
+using PureHDF.Selections;
+using PureHDF.VOL.Native;
+
+namespace WeightMem.Formats.Hdf5;
+
+/// <summary>One dataset of an HDF5 file.</summary>
+/// <param name="Path">Its path from the root, such as <c>layout/shapes</c>.</param>
+/// <param name="Type">What the elements are, or null when they are no numbers that can be read here.</param>
+/// <param name="Shape">The sizes; empty for a scalar.</param>
+public sealed record Hdf5Dataset(string Path, ElementType? Type, long[] Shape);
+
+/// <summary>
+/// An HDF5 file open for reading: little-endian numbers in any layout, deflate, shuffle and checksum filters, texts, attributes. Links out of
+/// the file are not followed. Not safe for several threads at once.
+/// </summary>
+public sealed class Hdf5Reader : IDisposable
+{
+    /// <summary>Deflate cannot shrink data by more than this factor: a dataset that claims more than this times the file is refused.</summary>
+    private const long MostInflation = 1032;
+
+    private const int DeepestGroup = 16;
+    private const int MostDatasets = 10_000;
+
+    private readonly NativeFile _file;
+    private readonly long _length;
+    private readonly Dictionary<string, (Hdf5Dataset Info, IH5Dataset Data)> _datasets = [];
+
+    private Hdf5Reader(string path, NativeFile file, long length) => (Path, _file, _length) = (path, file, length);
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>All datasets, by path.</summary>
+    public IReadOnlyList<Hdf5Dataset> Datasets => [.. _datasets.Values.Select(d => d.Info).OrderBy(d => d.Path, StringComparer.Ordinal)];
+
+    /// <summary>Opens a file and lists its datasets.</summary>
+    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    /// <exception cref="FileFormatException">This is no HDF5 file, or it is cut or damaged.</exception>
+    public static Hdf5Reader Open(string path)
+    {
+        FileStream stream = FileReader.OpenStream(path);
+        try
+        {
+            Hdf5Superblock.Check(stream, path);
+            stream.Position = 0;
+            long length = stream.Length;
+            Hdf5Reader reader = Clean(path, "a readable HDF5 file", () => new Hdf5Reader(path, H5File.Open(stream, leaveOpen: false), length));
+            Clean(path, "a readable tree of groups", () =>
+            {
+                reader.List(reader._file, "", 0);
+                return true;
+            });
+            return reader;
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The dataset at a path, or null.</summary>
+    public Hdf5Dataset? Find(string path) => _datasets.TryGetValue(path, out (Hdf5Dataset Info, IH5Dataset) found) ? found.Info : null;
+
+    /// <summary>Reads a dataset of numbers in its own type.</summary>
+    /// <exception cref="FileFormatException">There is none at this path, it holds no numbers, is too large for its file, or is damaged.</exception>
+    public NamedArray Read(string path)
+    {
+        (Hdf5Dataset info, IH5Dataset data) = Get(path);
+        if (info.Type is not { } type) throw new FileFormatException(Path, $"numbers in dataset {path}", $"{data.Type.Class} elements");
+        long? count = NamedArray.CountOf(info.Shape);
+        if (count is null || count > Array.MaxLength || count * type.Size() / MostInflation > _length)
+        {
+            throw new FileFormatException(
+                Path, $"dataset {path} to fit its file of {_length} bytes", $"{type} {NamedArray.ShapeText(info.Shape)}");
+        }
+
+        NamedArray array = NamedArray.Empty(info.Path, type, info.Shape, count.Value);
+        return Clean(Path, $"readable data in dataset {path}", () =>
+        {
+            switch (type)
+            {
+                case ElementType.UInt8: Fill<byte>(array, data); break;
+                case ElementType.Int8: Fill<sbyte>(array, data); break;
+                case ElementType.UInt16: Fill<ushort>(array, data); break;
+                case ElementType.Int16: Fill<short>(array, data); break;
+                case ElementType.UInt32: Fill<uint>(array, data); break;
+                case ElementType.Int32: Fill<int>(array, data); break;
+                case ElementType.UInt64: Fill<ulong>(array, data); break;
+                case ElementType.Int64: Fill<long>(array, data); break;
+                case ElementType.Float16: Fill<Half>(array, data); break;
+                case ElementType.Float32: Fill<float>(array, data); break;
+                default: Fill<double>(array, data); break;
+            }
+
+            return array;
+        });
+    }
+
+    /// <summary>Reads a list of texts.</summary>
+    /// <exception cref="FileFormatException">There is none at this path, or it is damaged.</exception>
+    public string[] ReadTexts(string path)
+    {
+        (Hdf5Dataset info, IH5Dataset data) = Get(path);
+        if (data.Type.Class is not (H5DataTypeClass.VariableLength or H5DataTypeClass.String) || info.Shape.Length != 1)
+            throw new FileFormatException(Path, $"a list of texts in dataset {path}", $"{data.Type.Class} {NamedArray.ShapeText(info.Shape)}");
+
+        // A text takes at least its reference or its length, and never nothing.
+        if (info.Shape[0] > _length) throw new FileFormatException(Path, $"dataset {path} to fit its file", NamedArray.ShapeText(info.Shape));
+        return Clean(Path, $"readable texts in dataset {path}", () => data.Read<string[]>());
+    }
+
+    /// <summary>The text attributes of a group or dataset by name; those of other kinds are left out. The empty path is the file itself.</summary>
+    /// <exception cref="FileFormatException">They are damaged.</exception>
+    public IReadOnlyDictionary<string, string> Texts(string path)
+    {
+        return Clean(Path, $"readable attributes of {(path.Length == 0 ? "the file" : path)}", () =>
+        {
+            var texts = new Dictionary<string, string>();
+            foreach (IH5Attribute attribute in Object(path)?.Attributes() ?? [])
+            {
+                if (attribute.Type.Class is H5DataTypeClass.VariableLength or H5DataTypeClass.String && attribute.Space.Type == H5DataspaceType.Scalar)
+                    texts[attribute.Name] = attribute.Read<string>();
+            }
+
+            return texts;
+        });
+    }
+
+    /// <summary>A text attribute, or null when there is none of this name.</summary>
+    /// <exception cref="FileFormatException">It is damaged.</exception>
+    public string? Text(string path, string name) => Texts(path).GetValueOrDefault(name);
+
+    /// <summary>A whole-number attribute of 4 or 8 bytes, or null when there is none of this name.</summary>
+    /// <exception cref="FileFormatException">It is damaged.</exception>
+    public long? Integer(string path, string name)
+    {
+        return Clean(Path, $"a readable attribute {name}", () =>
+        {
+            if (Object(path) is not { } item || !item.AttributeExists(name)) return (long?)null;
+            IH5Attribute attribute = item.Attribute(name);
+            if (attribute.Type.Class != H5DataTypeClass.FixedPoint || attribute.Space.Type != H5DataspaceType.Scalar) return null;
+            return attribute.Type.Size switch { 4 => attribute.Read<int>(), 8 => attribute.Read<long>(), _ => null };
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private static void Fill<T>(NamedArray array, IH5Dataset data)
+        where T : unmanaged
+    {
+        T[] elements = array.ElementsAs<T>()!;
+        if (array.Shape.Length == 0)
+        {
+            elements[0] = data.Read<T>();
+            return;
+        }
+
+        long multiple = data.Layout.Class == H5DataLayoutClass.Chunked && data.Layout.Chunks is { Length: > 0 } chunks ? (long)chunks[0] : 1;
+        foreach ((HyperslabSelection block, int start, int count) in Hdf5Blocks.Of(array.Shape, Math.Clamp(multiple, 1, int.MaxValue), 1 << 22))
+            data.Read(elements.AsMemory(start, count), fileSelection: block);
+    }
+
+    private static ElementType? TypeOf(IH5DataType type) => (type.Class, type.Size) switch
+    {
+        (H5DataTypeClass.FloatingPoint, 2) => ElementType.Float16,
+        (H5DataTypeClass.FloatingPoint, 4) => ElementType.Float32,
+        (H5DataTypeClass.FloatingPoint, 8) => ElementType.Float64,
+        (H5DataTypeClass.FixedPoint, 1) => type.FixedPoint.IsSigned ? ElementType.Int8 : ElementType.UInt8,
+        (H5DataTypeClass.FixedPoint, 2) => type.FixedPoint.IsSigned ? ElementType.Int16 : ElementType.UInt16,
+        (H5DataTypeClass.FixedPoint, 4) => type.FixedPoint.IsSigned ? ElementType.Int32 : ElementType.UInt32,
+        (H5DataTypeClass.FixedPoint, 8) => type.FixedPoint.IsSigned ? ElementType.Int64 : ElementType.UInt64,
+        _ => null,
+    };
+
+    /// <summary>Whatever the library throws on a damaged file becomes one line that names the file.</summary>
+    private static T Clean<T>(string path, string expected, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is not (FileFormatException or OutOfMemoryException))
+        {
+            Exception cause = error;
+            while (cause.InnerException is { } inner) cause = inner;
+            string text = cause.Message.ReplaceLineEndings(" ");
+            throw new FileFormatException(path, expected, $"an error of the reader: {text}", error);
+        }
+    }
+
+    private (Hdf5Dataset Info, IH5Dataset Data) Get(string path) => _datasets.TryGetValue(path, out (Hdf5Dataset, IH5Dataset) found)
+        ? found
+        : throw new FileFormatException(Path, $"a dataset {path}", Summary());
+
+    private string Summary()
+    {
+        if (_datasets.Count == 0) return "no datasets";
+        var text = new StringBuilder();
+        foreach (Hdf5Dataset dataset in Datasets.Take(6)) text.Append(text.Length == 0 ? "" : ", ").Append(dataset.Path);
+        return _datasets.Count > 6 ? $"{text} and {_datasets.Count - 6} more" : text.ToString();
+    }
+
+    private IH5Object? Object(string path)
+    {
+        if (path.Length == 0) return _file;
+        if (_datasets.TryGetValue(path, out (Hdf5Dataset, IH5Dataset Data) found)) return found.Data;
+        return _file.LinkExists(path) ? _file.Get(path) : null;
+    }
+
+    private void List(IH5Group group, string prefix, int depth)
+    {
+        if (depth > DeepestGroup) throw new FileFormatException(Path, $"groups at most {DeepestGroup} deep", "deeper ones");
+        foreach (IH5Object child in group.Children())
+        {
+            string path = prefix + child.Name;
+            if (child is IH5Group inner)
+            {
+                List(inner, path + "/", depth + 1);
+            }
+            else if (child is IH5Dataset dataset)
+            {
+                if (_datasets.Count >= MostDatasets) throw new FileFormatException(Path, $"at most {MostDatasets} datasets", "more");
+                long[] shape = [.. dataset.Space.Dimensions.Select(d => (long)Math.Min(d, long.MaxValue))];
+                _datasets[path] = (new Hdf5Dataset(path, TypeOf(dataset.Type), shape), dataset);
+            }
+        }
+    }
+}
