@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using WeightMem.Evaluation.Figures;
+using WeightMem.Evaluation.Statistics;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -23,7 +24,7 @@ public sealed record EvaluationDocument
     /// Measures by population and name, in the order in which they are shown. Populations are <c>training</c>, <c>generated</c>,
     /// <c>generated-known-starts</c>, <c>heldout</c>, <c>noise-AMPLITUDE</c> and the other baselines.
     /// </summary>
-    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeasureSummary>> Populations { get; init; }
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Populations { get; init; }
 
     /// <summary>Statistical tests by name.</summary>
     public IReadOnlyDictionary<string, TestResult> Tests { get; init; } = new Dictionary<string, TestResult>();

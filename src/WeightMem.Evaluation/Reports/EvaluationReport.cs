@@ -55,7 +55,7 @@ public static class EvaluationReport
         foreach ((string name, string heading, string caption, Figure figure) in Figures(measured, context))
         {
             FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
-            figures.Add(new ReportFigure(heading, caption, figure, $"figures/{name}.csv", $"figures/{name}.svg", $"figures/{name}.png"));
+            figures.Add(ReportFigure.Of(heading, caption, figure, $"figures/{name}"));
         }
 
         ReportPage.Write(Path.Combine(folder, "report.html"), new ReportContent

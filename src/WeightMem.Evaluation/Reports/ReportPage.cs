@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using WeightMem.Evaluation.Figures;
+using WeightMem.Evaluation.Statistics;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -91,7 +92,7 @@ public static class ReportPage
             })).Line();
             html.Element("tbody", () =>
             {
-                foreach ((string name, IReadOnlyDictionary<string, MeasureSummary> measures) in content.Document.Populations)
+                foreach ((string name, IReadOnlyDictionary<string, Estimate> measures) in content.Document.Populations)
                 {
                     html.Line().Element("tr", () =>
                     {
@@ -110,7 +111,7 @@ public static class ReportPage
             ("class", "note")).Line();
     }
 
-    private static void Cell(HtmlWriter html, MeasureSummary? measure, int populationCount, string name, string format)
+    private static void Cell(HtmlWriter html, Estimate? measure, int populationCount, string name, string format)
     {
         if (measure is null || !double.IsFinite(measure.Mean))
         {
@@ -121,8 +122,8 @@ public static class ReportPage
         html.Element("td", () => html.Element("span", () =>
         {
             html.Text(Number(measure.Mean, format));
-            html.Element("small", measure.Ci95 is { } interval && double.IsFinite(interval.Lo) && double.IsFinite(interval.Hi)
-                ? $"[{Number(interval.Lo, format)}, {Number(interval.Hi, format)}]"
+            html.Element("small", measure is { CiLow: { } low, CiHigh: { } high } && double.IsFinite(low) && double.IsFinite(high)
+                ? $"[{Number(low, format)}, {Number(high, format)}]"
                 : "no interval");
             if (measure.N != populationCount) html.Element("small", "n = " + Number(measure.N));
         }), ("data-name", name), ("title", "median " + Number(measure.Median, format) + ", n = " + Number(measure.N) + ", path " + measure.Path));

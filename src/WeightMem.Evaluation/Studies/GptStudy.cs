@@ -6,8 +6,8 @@ using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Models;
 using WeightMem.Models.Data;
-using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Populations;
@@ -71,6 +71,48 @@ public sealed class GptStudy
         return document;
     }
 
+    /// <summary>Trains the generator alone, on a population that was made elsewhere; the run folder keeps a copy of it.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; calling again resumes.</exception>
+    public void TrainOn(Population population, CancellationToken cancellation)
+    {
+        if (population.Target != _target.Name) throw new ArgumentException($"the population is of {population.Target}, and the run of {_target.Name}");
+        _folder.WriteRecord(Record());
+        if (!File.Exists(_folder.Training)) PopulationFile.Write(_folder.Training, population);
+        using var generator = new GptGenerator(_device, _target, Conditioning, _config.Gpt);
+        Timed("train", () => Train(generator, population, cancellation));
+    }
+
+    /// <summary>Samples from fresh initialisations with the stored generator, and measures what comes out.</summary>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    public Population SampleFresh(int count, long seed, CancellationToken cancellation)
+    {
+        if (!File.Exists(_folder.Generator)) throw new RunFolderException($"{_folder.Root} has no trained generator yet: run train or reproduce first");
+        (GptSnapshot snapshot, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target.Name);
+        if (snapshot.Step < _config.Gpt.TrainingSteps)
+            throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step} of {_config.Gpt.TrainingSteps}: run the same command again to finish its training");
+        using var generator = new GptGenerator(_device, _target, Conditioning, _config.Gpt);
+        generator.Load(normalizer, snapshot);
+        _progress.Stage($"sample: {count} networks from fresh initialisations");
+        Population sampled = generator.Sample(count, seed, cancellation);
+        _target.Evaluate(_device, sampled, _test);
+        return sampled;
+    }
+
+    /// <summary>Measures the populations that the folder holds again and writes the numbers, figures and page anew.</summary>
+    /// <exception cref="RunFolderException">The study is not finished.</exception>
+    public EvaluationDocument Report()
+    {
+        foreach (string needed in new[] { _folder.Training, _folder.Heldout, _folder.Generator, _folder.Generated })
+        {
+            if (!File.Exists(needed)) throw new RunFolderException($"{_folder.Root} is not finished, {Path.GetFileName(needed)} is missing: run reproduce again first");
+        }
+
+        using var generator = new GptGenerator(_device, _target, Conditioning, _config.Gpt);
+        (GptSnapshot snapshot, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target.Name);
+        generator.Load(normalizer, snapshot);
+        return Timed("evaluate", () => Evaluate(generator, PopulationFile.Read(_folder.Training), PopulationFile.Read(_folder.Heldout)));
+    }
+
     private (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
     {
         if (File.Exists(_folder.Training) && File.Exists(_folder.Heldout))
@@ -89,7 +131,11 @@ public sealed class GptStudy
 
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             groups.Add(builder.TrainGroup(
-                group, p => _progress.Advance(p.Done, p.Total, p.Detail), cancellation));
+                group,
+                p => _progress.Advance(
+                    p.RunsDone + (double)p.Step / p.Steps * Math.Min(_config.Zoo.GroupSize, p.Runs - p.RunsDone), p.Runs,
+                    FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
+                cancellation));
             PopulationFile.Write(path, groups[^1]);
         }
 
@@ -140,14 +186,14 @@ public sealed class GptStudy
         if (!File.Exists(_folder.Generated))
         {
             _progress.Stage($"sample: {_config.Generated} networks from starts of held-out runs");
-            Store(_folder.Generated, generator.SampleFrom(
+            PopulationFile.Write(_folder.Generated, generator.SampleFrom(
                 Starts(heldout, _config.Generated), _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
         }
 
         if (_config.GeneratedFromKnownStarts > 0 && !File.Exists(_folder.GeneratedFromKnownStarts))
         {
             _progress.Stage($"sample: {_config.GeneratedFromKnownStarts} networks from starts of training runs");
-            Store(_folder.GeneratedFromKnownStarts, generator.SampleFrom(
+            PopulationFile.Write(_folder.GeneratedFromKnownStarts, generator.SampleFrom(
                 Starts(training, _config.GeneratedFromKnownStarts), _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
         }
     }
@@ -157,12 +203,12 @@ public sealed class GptStudy
         Population finals = training.Finals();
         foreach (double amplitude in _config.NoiseAmplitudes)
         {
-            IGenerator noise = new NoiseBaseline(amplitude, NoiseUnits.Normalised, normalizer.Scale);
+            var noise = new NoiseBaseline(amplitude, NoiseUnits.Normalised, normalizer.Scale);
             string path = _folder.Baseline(noise.Name);
             if (File.Exists(path)) continue;
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             noise.Fit(finals, cancellation);
-            Store(path, noise.Sample(Math.Min(_config.BaselineNetworks, finals.Count), _config.Seed, cancellation));
+            PopulationFile.Write(path, noise.Sample(Math.Min(_config.BaselineNetworks, finals.Count), _config.Seed, cancellation));
         }
     }
 
@@ -219,10 +265,8 @@ public sealed class GptStudy
         return provenance;
     }
 
-    /// <summary>
-    /// The first checkpoints of runs, and after them fresh initialisations if more are asked for than there are runs.
-    /// </summary>
-    private Population Starts(Population runs, int count)
+    /// <summary>The first checkpoints of runs, in the order of the runs.</summary>
+    private static Population Starts(Population runs, int count)
     {
         int[] first = [.. Enumerable.Range(0, runs.Count).Where(i => runs.Step[i] == 0).OrderBy(i => runs.Run[i]).Take(count)];
         if (first.Length < count)
@@ -233,8 +277,6 @@ public sealed class GptStudy
 
         return runs.Select(first);
     }
-
-    private void Store(string path, Population population) => PopulationFile.Write(path, population);
 
     private void Timed(string stage, Action work) => Timed(stage, () =>
     {

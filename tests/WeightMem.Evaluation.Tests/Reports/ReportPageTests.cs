@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Statistics;
 using WeightMem.Evaluation.Tests.Figures;
 using Xunit;
 
@@ -106,7 +107,7 @@ public sealed partial class ReportPageTests
         {
             Title = "t",
             Answer = "a",
-            Document = new EvaluationDocument { Populations = new Dictionary<string, IReadOnlyDictionary<string, MeasureSummary>>() },
+            Document = new EvaluationDocument { Populations = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>() },
         });
 
         Assert.DoesNotContain("<h2>Tests", html, StringComparison.Ordinal);
@@ -115,7 +116,7 @@ public sealed partial class ReportPageTests
         {
             Title = "t",
             Answer = "a",
-            Document = new EvaluationDocument { Populations = new Dictionary<string, IReadOnlyDictionary<string, MeasureSummary>>() },
+            Document = new EvaluationDocument { Populations = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>() },
         }));
     }
 

@@ -1,4 +1,5 @@
 using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Statistics;
 
 namespace WeightMem.Evaluation.Tests.Reports;
 
@@ -7,7 +8,7 @@ internal static class SampleReport
 {
     public static EvaluationDocument Document(string population = "generated", string reading = "Too close.") => new()
     {
-        Populations = new Dictionary<string, IReadOnlyDictionary<string, MeasureSummary>>
+        Populations = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>
         {
             ["training"] = Measures(84.1, 6.5),
             [population] = Measures(double.NaN, double.PositiveInfinity),
@@ -22,9 +23,9 @@ internal static class SampleReport
         Provenance = new Dictionary<string, string> { ["seed"] = "0", ["math_mode"] = "float32" },
     };
 
-    private static Dictionary<string, MeasureSummary> Measures(double accuracy, double distance) => new()
+    private static Dictionary<string, Estimate> Measures(double accuracy, double distance) => new()
     {
-        ["accuracy"] = new() { Mean = accuracy, Median = 84.0, Ci95 = new Interval(83.5, 84.7), N = 64, Path = "float32" },
-        ["min_l2"] = new() { Mean = distance, Median = distance, Ci95 = null, N = 64, Path = "exact-fp64" },
+        ["accuracy"] = new(accuracy, 84.0, 83.5, 84.7, 64, "float32"),
+        ["min_l2"] = new(distance, distance, null, null, 64, "exact-fp64"),
     };
 }

@@ -1,0 +1,42 @@
+using WeightMem.Formats;
+
+namespace WeightMem.Models.Populations;
+
+/// <summary>Finds rows with weights that are not numbers or infinite, which no measure can take.</summary>
+public static class FiniteRows
+{
+    private const int MostNamed = 8;
+
+    /// <summary>The rows that hold NaN or infinite values, in order.</summary>
+    /// <param name="values">All rows, <c>[count, parameters]</c>.</param>
+    /// <param name="parameters">Length of a row.</param>
+    public static int[] Bad(ReadOnlySpan<float> values, int parameters)
+    {
+        var bad = new List<int>();
+        for (int row = 0; row < values.Length / parameters; row++)
+        {
+            foreach (float value in values.Slice(row * parameters, parameters))
+            {
+                if (float.IsFinite(value)) continue;
+                bad.Add(row);
+                break;
+            }
+        }
+
+        return [.. bad];
+    }
+
+    /// <summary>Refuses rows that hold NaN or infinite values.</summary>
+    /// <param name="path">The file the rows are from, for the error.</param>
+    /// <param name="values">All rows, <c>[count, parameters]</c>.</param>
+    /// <param name="parameters">Length of a row.</param>
+    /// <exception cref="FileFormatException">There are such rows; the message has their number and the first of them.</exception>
+    public static void Check(string path, ReadOnlySpan<float> values, int parameters)
+    {
+        int[] bad = Bad(values, parameters);
+        if (bad.Length == 0) return;
+        string named = string.Join(", ", bad.Take(MostNamed)) + (bad.Length > MostNamed ? ", ..." : "");
+        throw new FileFormatException(
+            path, "finite weights", $"NaN or infinite values in {bad.Length} of {values.Length / parameters} rows (rows {named}, from 0)");
+    }
+}
