@@ -44,8 +44,9 @@ public static class NoveltyPerformanceFigure
         {
             FigureInput.RequireFinite(population.Similarity, population.Name, Name);
             FigureInput.RequireFinite(population.Accuracy, population.Name, Name);
-            if (population.Similarity.Length != population.Accuracy.Length)
-                throw new ArgumentException($"{Name}: '{population.Name}' has {population.Similarity.Length} similarities and {population.Accuracy.Length} accuracies.");
+            int similarities = population.Similarity.Length, accuracies = population.Accuracy.Length;
+            if (similarities != accuracies)
+                throw new ArgumentException($"{Name}: '{population.Name}' has {similarities} similarities and {accuracies} accuracies.");
             int place = FigureStyle.HasFixedColour(population.Name) ? 0 : others++;
             series.Add(AddSeries(csv, population, place, stream));
         }

@@ -59,7 +59,8 @@ public sealed record EvaluationDocument
         }
         catch (JsonException error)
         {
-            throw new FormatException($"{path}: expected an evaluation in JSON ({CurrentSchema}), found something else: {error.Message}", error);
+            throw new FormatException(
+                $"{path}: expected an evaluation in JSON ({CurrentSchema}), found something else: {error.Message}", error);
         }
 
         if (document is null) throw new FormatException($"{path}: expected an evaluation in JSON ({CurrentSchema}), found null.");
@@ -79,5 +80,8 @@ internal sealed partial class EvaluationJson : JsonSerializerContext
 
     /// <summary>The context that leaves '&lt;', '+' and letters beyond ASCII as they are; the page escapes for itself.</summary>
     public static EvaluationJson Readable =>
-        readable ??= new EvaluationJson(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        readable ??= new EvaluationJson(new JsonSerializerOptions(Default.Options)
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        });
 }

@@ -76,8 +76,8 @@ internal static class ReportStyle
           main { max-width: none; padding: 0; }
           h2 { break-after: avoid; }
           tr, pre { break-inside: avoid; }
-          .card { border: 0; padding: 0; max-width: 14cm; margin: 0 auto; }
-          .tall .card { max-width: 11cm; }
+          .card { border: 0; padding: 0; max-width: 12cm; margin: 0 auto; }
+          .tall .card { max-width: 10cm; }
         }
         @page { margin: 18mm; }
 

@@ -12,12 +12,14 @@ internal static class SampleFigures
 
     public static Figure Of(string name) => name switch
     {
-        "histogram" => DistanceHistogramFigure.Draw(Numbers(90, "training", 5, 8), Numbers(40, "generated", 2, 4), Numbers(20, "heldout", 5, 8)),
+        "histogram" => DistanceHistogramFigure.Draw(
+            Numbers(90, "training", 5, 8), Numbers(40, "generated", 2, 4), Numbers(20, "heldout", 5, 8)),
         "heatmap" => Heatmap(),
         "boundary" => DecisionBoundaryFigure.Draw([Pair(0.9), Pair(null)], Resolution, new BoundaryExtent(-3, 5, -2, 4), 10),
         "novelty" => NoveltyPerformanceFigure.Draw(
             [Population("training", 150), Population("generated", 40), Population("noise-0.05", 100)], new RandomStream(1, "figure")),
-        _ => LossCurveFigure.Draw([.. Enumerable.Range(0, 900).Select(i => new LossPoint(i, 1.0 / (i + 1)))], [new LossPoint(100, 0.2), new LossPoint(800, 0.1)]),
+        _ => LossCurveFigure.Draw(
+            [.. Enumerable.Range(0, 900).Select(i => new LossPoint(i, 1.0 / (i + 1)))], [new LossPoint(100, 0.2), new LossPoint(800, 0.1)]),
     };
 
     public static double[] Numbers(int count, string name, double low, double high)

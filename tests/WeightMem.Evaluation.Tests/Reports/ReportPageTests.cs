@@ -30,14 +30,15 @@ public sealed partial class ReportPageTests
     {
         string html = ReportPage.Render(Content());
 
-        foreach (string part in (string[])["The answer.", "Populations", "Figure 5. loss.", "Tests", "Declared deviations", "A fresh start.",
-            "How this was made", "weightmem reproduce gpt", "math mode", "Verdict by fixed thresholds: replica."])
+        foreach (string part in (string[])["The answer.", "Populations", "Figure 5. loss.", "Tests", "Declared deviations",
+            "A fresh start.", "How this was made", "weightmem reproduce gpt", "math mode", "Verdict by fixed thresholds: replica."])
             Assert.Contains(part, html, StringComparison.Ordinal);
         Assert.Contains("84.1<small>[83.5, 84.7]</small>", html, StringComparison.Ordinal);
         Assert.Contains("6.50<small>no interval</small>", html, StringComparison.Ordinal);
         Assert.Contains("[−9.90, −8.80]", html, StringComparison.Ordinal);
         Assert.Contains("&lt; 0.0001", html, StringComparison.Ordinal);
-        foreach (string link in (string[])["evaluation.json", "figures/heatmap.csv", "figures/heatmap.svg", "figures/heatmap.png", "run.json"])
+        string[] links = ["evaluation.json", "figures/heatmap.csv", "figures/heatmap.svg", "figures/heatmap.png", "run.json"];
+        foreach (string link in links)
             Assert.Contains($"href=\"{link}\"", html, StringComparison.Ordinal);
         Assert.DoesNotContain("NaN", html.Split("<h2>Figures")[0], StringComparison.Ordinal);
     }
