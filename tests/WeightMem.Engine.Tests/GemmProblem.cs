@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Devices.Cpu.Gemm;
 using WeightMem.Engine.Random;
@@ -15,6 +16,7 @@ internal sealed unsafe class GemmProblem
     private bool _transposeA, _transposeB;
     private float _alpha = 1, _beta;
     private float[]? _bias;
+    private (double[] Sums, double[] Sizes)? _solution;
 
     public float[] A { get; private set; } = [];
 
@@ -98,43 +100,20 @@ internal sealed unsafe class GemmProblem
     /// <summary>Compares with the product in double precision; the bound is that of a sum of k rounded terms.</summary>
     public void AssertRight(float[] actual)
     {
-        long strideC = (long)_m * _ldc + _padC;
-        var sums = new double[_n];
-        var sizes = new double[_n];
-        long next = 0;
-        for (int z = 0; z < _batch; z++)
+        (double[] sums, double[] sizes) = _solution ??= Solve();
+        for (int i = 0; i < sums.Length; i++)
         {
-            for (int i = 0; i < _m; i++)
-            {
-                for (int j = 0; j < _n; j++)
-                {
-                    double old = _beta == 0 ? 0 : _beta * C[z * strideC + (long)i * _ldc + j];
-                    double bias = _bias is null ? 0 : _bias[j];
-                    sums[j] = old + bias;
-                    sizes[j] = Math.Abs(old) + Math.Abs(bias);
-                }
-
-                for (int k = 0; k < _k; k++)
-                {
-                    double a = _alpha * (double)A[z * _strideA + (_transposeA ? (long)k * _lda + i : (long)i * _lda + k)];
-                    long b = z * _strideB + (_transposeB ? k : (long)k * _ldb);
-                    long step = _transposeB ? _ldb : 1;
-                    for (int j = 0; j < _n; j++, b += step)
-                    {
-                        double term = a * B[b];
-                        sums[j] += term;
-                        sizes[j] += Math.Abs(term);
-                    }
-                }
-
-                for (int j = 0; j < _n; j++, next++)
-                {
-                    double bound = (_k + 4) * 6e-8 * sizes[j];
-                    double error = Math.Abs(actual[next] - sums[j]);
-                    if (!(error <= bound)) Assert.Fail($"{this}: C[{z}, {i}, {j}] is {actual[next]:R}, expected {sums[j]:R} +- {bound:R}");
-                }
-            }
+            double bound = (_k + 4) * 6e-8 * sizes[i];
+            if (!(Math.Abs(actual[i] - sums[i]) <= bound)) Assert.Fail($"{this}: element {i} is {actual[i]:R}, expected {sums[i]:R} +- {bound:R}");
         }
+    }
+
+    /// <summary>Compares with another run of the same product, bit for bit.</summary>
+    public void AssertSameBits(float[] expected, float[] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        int same = MemoryMarshal.Cast<float, int>(expected).CommonPrefixLength(MemoryMarshal.Cast<float, int>(actual));
+        if (same < expected.Length) Assert.Fail($"{this}: element {same} is {actual[same]:R}, not {expected[same]:R}");
     }
 
     public override string ToString() =>
@@ -145,6 +124,41 @@ internal sealed unsafe class GemmProblem
         var values = new float[count];
         for (int i = 0; i < values.Length; i++) values[i] = (float)(stream.Double(i) * 2 - 1);
         return values;
+    }
+
+    private (double[] Sums, double[] Sizes) Solve()
+    {
+        long strideC = (long)_m * _ldc + _padC;
+        var sums = new double[(long)_batch * _m * _n];
+        var sizes = new double[sums.Length];
+        for (int z = 0, row = 0; z < _batch; z++)
+        {
+            for (int i = 0; i < _m; i++, row += _n)
+            {
+                for (int j = 0; j < _n; j++)
+                {
+                    double old = _beta == 0 ? 0 : _beta * C[z * strideC + (long)i * _ldc + j];
+                    double bias = _bias is null ? 0 : _bias[j];
+                    sums[row + j] = old + bias;
+                    sizes[row + j] = Math.Abs(old) + Math.Abs(bias);
+                }
+
+                for (int k = 0; k < _k; k++)
+                {
+                    double a = _alpha * (double)A[z * _strideA + (_transposeA ? (long)k * _lda + i : (long)i * _lda + k)];
+                    long b = z * _strideB + (_transposeB ? k : (long)k * _ldb);
+                    long step = _transposeB ? _ldb : 1;
+                    for (int j = 0; j < _n; j++, b += step)
+                    {
+                        double term = a * B[b];
+                        sums[row + j] += term;
+                        sizes[row + j] += Math.Abs(term);
+                    }
+                }
+            }
+        }
+
+        return (sums, sizes);
     }
 
     private void Fill(RandomStream stream, bool sharedA, bool sharedB)

@@ -26,7 +26,7 @@ public sealed unsafe class GemmTests
         for (int trial = 0; trial < 150; trial++)
         {
             RandomStream draw = new RandomStream(1, "gemm shapes").At(trial);
-            var problem = GemmProblem.Random(draw, small: trial % 3 != 0);
+            var problem = GemmProblem.Random(draw, small: trial % 10 != 0);
             float[] c = problem.Product(pool, Enum.Parse<SimdLevel>(level));
             problem.AssertRight(c);
         }
@@ -45,8 +45,8 @@ public sealed unsafe class GemmTests
             var problem = GemmProblem.Random(draw, small: false);
             SimdLevel simd = Enum.Parse<SimdLevel>(level);
             float[] expected = problem.Product(one, simd);
-            Assert.Equal(expected, problem.Product(two, simd));
-            Assert.Equal(expected, problem.Product(five, simd));
+            problem.AssertSameBits(expected, problem.Product(two, simd));
+            problem.AssertSameBits(expected, problem.Product(five, simd));
         }
     }
 
@@ -70,18 +70,18 @@ public sealed unsafe class GemmTests
     [InlineData(5, 7, 3000, true, true, 1)]
     [InlineData(3000, 5, 1, false, false, 1)]
     [InlineData(7, 3000, 40, false, false, 1)]
-    [InlineData(300, 6000, 900, false, true, 1)]
+    [InlineData(60, 6000, 900, false, true, 1)]
     public void Agrees_on_the_shapes_of_the_study(int m, int n, int k, bool transposeA, bool transposeB, int batch)
     {
         using var pool = new WorkerPool(2);
         using var one = new WorkerPool(1);
+        var problem = GemmProblem.Plain(m, n, k, transposeA, transposeB, batch);
         foreach (SimdLevel level in Enum.GetValues<SimdLevel>())
         {
             if (!SimdSupport.IsSupported(level) || (level == SimdLevel.Portable && (long)m * n * k > 50_000_000)) continue;
-            var problem = GemmProblem.Plain(m, n, k, transposeA, transposeB, batch);
             float[] c = problem.Product(pool, level);
             problem.AssertRight(c);
-            Assert.Equal(c, problem.Product(one, level));
+            problem.AssertSameBits(c, problem.Product(one, level));
         }
     }
 

@@ -37,13 +37,15 @@ public static class DecisionBoundaryFigure
     /// <param name="classNames">Names for the class bar; their numbers if null.</param>
     /// <returns>The figure; its CSV has one row per grid point with the class of every map.</returns>
     /// <exception cref="ArgumentException">Wrong sizes, a class outside the range, or an empty extent.</exception>
-    public static Figure Draw(IReadOnlyList<BoundaryPair> pairs, int resolution, BoundaryExtent extent, int classCount, IReadOnlyList<string>? classNames = null)
+    public static Figure Draw(
+        IReadOnlyList<BoundaryPair> pairs, int resolution, BoundaryExtent extent, int classCount, IReadOnlyList<string>? classNames = null)
     {
         ArgumentNullException.ThrowIfNull(pairs);
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(classCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(classCount, 10);
-        if (pairs.Count is < 1 or > 3) throw new ArgumentException($"{Name}: one to three pairs are drawn, found {pairs.Count}.", nameof(pairs));
+        if (pairs.Count is < 1 or > 3)
+            throw new ArgumentException($"{Name}: one to three pairs are drawn, found {pairs.Count}.", nameof(pairs));
         if (!(extent.XHigh > extent.XLow && extent.YHigh > extent.YLow))
             throw new ArgumentException($"{Name}: the extent {extent} is empty.", nameof(extent));
         if (classNames is not null && classNames.Count != classCount)
@@ -111,8 +113,9 @@ public static class DecisionBoundaryFigure
     private static void Draw(SKCanvas canvas, IReadOnlyList<BoundaryPair> pairs, int resolution, SKSize panel, string[] names)
     {
         float right = Left + panel.Width + ColumnGap;
-        FigureFont.Draw(canvas, "generated", Left + panel.Width / 2, Top - 14, FigureStyle.LabelSize, TextAlign.Centre, FigureStyle.Generated);
-        FigureFont.Draw(canvas, "nearest training", right + panel.Width / 2, Top - 14, FigureStyle.LabelSize, TextAlign.Centre, FigureStyle.Training);
+        float leftMiddle = Left + panel.Width / 2, rightMiddle = right + panel.Width / 2;
+        FigureFont.Draw(canvas, "generated", leftMiddle, Top - 14, FigureStyle.LabelSize, TextAlign.Centre, FigureStyle.Generated);
+        FigureFont.Draw(canvas, "nearest training", rightMiddle, Top - 14, FigureStyle.LabelSize, TextAlign.Centre, FigureStyle.Training);
         float top = Top;
         foreach (BoundaryPair pair in pairs)
         {
@@ -123,15 +126,17 @@ public static class DecisionBoundaryFigure
             top += panel.Height + NoteHeight;
         }
 
-        FigureFont.Draw(canvas, "PCA dimension 1", Left + panel.Width / 2, top + 14, FigureStyle.TickSize, TextAlign.Centre);
-        FigureFont.Draw(canvas, "PCA dimension 1", right + panel.Width / 2, top + 14, FigureStyle.TickSize, TextAlign.Centre);
+        FigureFont.Draw(canvas, "PCA dimension 1", leftMiddle, top + 14, FigureStyle.TickSize, TextAlign.Centre);
+        FigureFont.Draw(canvas, "PCA dimension 1", rightMiddle, top + 14, FigureStyle.TickSize, TextAlign.Centre);
         ClassBar(canvas, names, Left, right + panel.Width, top + BottomLabel);
     }
 
     private static string Note(BoundaryPair pair)
     {
         string grid = Percent(Agreement(pair.Generated, pair.Training));
-        return pair.TestAgreement is { } test ? $"agreement {grid} on the grid, {Percent(test)} on test images" : $"agreement {grid} on the grid";
+        return pair.TestAgreement is { } test
+            ? $"agreement {grid} on the grid, {Percent(test)} on test images"
+            : $"agreement {grid} on the grid";
     }
 
     private static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture) + " %";

@@ -22,7 +22,8 @@ public static class DistanceHistogramFigure
     /// <param name="aligned">True where hidden units were aligned before distances were taken; said on the axis.</param>
     /// <returns>The figure; its CSV has one row per population and bin, with counts and percentages.</returns>
     /// <exception cref="ArgumentException">Training or generated is empty, or a distance is not finite.</exception>
-    public static Figure Draw(ReadOnlySpan<double> training, ReadOnlySpan<double> generated, ReadOnlySpan<double> heldout = default, bool aligned = false)
+    public static Figure Draw(
+        ReadOnlySpan<double> training, ReadOnlySpan<double> generated, ReadOnlySpan<double> heldout = default, bool aligned = false)
     {
         FigureInput.RequireFinite(training, "training", Name);
         FigureInput.RequireFinite(generated, "generated", Name);
@@ -89,7 +90,8 @@ public static class DistanceHistogramFigure
 
     private static void Draw(SKCanvas canvas, double[] edges, double[] training, double[] generated, double[]? heldout, string axisName)
     {
-        SKColor red = FigureStyle.Generated.WithAlpha(FigureStyle.SeriesAlpha), blue = FigureStyle.Training.WithAlpha(FigureStyle.SeriesAlpha);
+        SKColor red = FigureStyle.Generated.WithAlpha(FigureStyle.SeriesAlpha);
+        SKColor blue = FigureStyle.Training.WithAlpha(FigureStyle.SeriesAlpha);
         var entries = new List<LegendEntry> { new("training", Swatch(blue)), new("generated", Swatch(red)) };
         if (heldout is not null)
         {

@@ -40,7 +40,8 @@ public sealed class Figure
     public byte[] Png(int scale = 2)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
-        using SKSurface surface = SKSurface.Create(new SKImageInfo(Width * scale, Height * scale, SKColorType.Rgba8888, SKAlphaType.Premul));
+        var format = new SKImageInfo(Width * scale, Height * scale, SKColorType.Rgba8888, SKAlphaType.Premul);
+        using SKSurface surface = SKSurface.Create(format);
         surface.Canvas.Clear(SKColors.White);
         surface.Canvas.Scale(scale);
         draw(surface.Canvas);
@@ -77,7 +78,8 @@ public sealed class Figure
     private static string Printable(string text)
     {
         var result = new StringBuilder(text.Length);
-        foreach (Rune rune in text.EnumerateRunes()) result.Append(Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString());
+        foreach (Rune rune in text.EnumerateRunes())
+            result.Append(Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF ? " " : rune.ToString());
         return result.ToString();
     }
 }

@@ -25,7 +25,8 @@ public sealed record FigureFiles(string Png, string Svg, string Csv)
         if (name[0] == '.' || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             throw new ArgumentException($"A figure's name holds letters, digits, '-', '_' and '.' only; found '{name}'.", nameof(name));
         Directory.CreateDirectory(folder);
-        var files = new FigureFiles(Path.Combine(folder, name + ".png"), Path.Combine(folder, name + ".svg"), Path.Combine(folder, name + ".csv"));
+        string path = Path.Combine(folder, name);
+        var files = new FigureFiles(path + ".png", path + ".svg", path + ".csv");
         WholeFile.Write(files.Png, figure.Png());
         WholeFile.Write(files.Svg, figure.Svg());
         WholeFile.Write(files.Csv, Encoding.UTF8.GetBytes(figure.Csv));

@@ -33,7 +33,8 @@ internal static class FigureFont
     }
 
     /// <summary>Draws one line of text with its base line at <paramref name="y"/>.</summary>
-    public static void Draw(SKCanvas canvas, string text, float x, float y, float size, TextAlign align = TextAlign.Left, SKColor? colour = null)
+    public static void Draw(
+        SKCanvas canvas, string text, float x, float y, float size, TextAlign align = TextAlign.Left, SKColor? colour = null)
     {
         using SKFont font = Sized(size);
         float left = x - align switch

@@ -45,7 +45,8 @@ internal static class FigureStyle
     public static readonly SKColor Faint = SKColor.Parse("#6b6b6b");
 
     // Further series, in order, once the paper's four are used up.
-    private static readonly SKColor[] Others = [Third, Fourth, SKColor.Parse("#17becf"), SKColor.Parse("#8c564b"), SKColor.Parse("#7f7f7f")];
+    private static readonly SKColor[] Others =
+        [Third, Fourth, SKColor.Parse("#17becf"), SKColor.Parse("#8c564b"), SKColor.Parse("#7f7f7f")];
 
     // The ten colours of "tab10".
     private static readonly SKColor[] Tab10 =

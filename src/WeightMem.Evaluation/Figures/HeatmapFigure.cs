@@ -35,13 +35,14 @@ public static class HeatmapFigure
     {
         ArgumentNullException.ThrowIfNull(blocks);
         ArgumentNullException.ThrowIfNull(parameters);
-        if (blocks.Count is < 1 or > 3) throw new ArgumentException($"{Name}: one to three blocks are drawn, found {blocks.Count}.", nameof(blocks));
+        if (blocks.Count is < 1 or > 3)
+            throw new ArgumentException($"{Name}: one to three blocks are drawn, found {blocks.Count}.", nameof(blocks));
         var csv = new CsvText("block", "row", "role", "network", "distance", "parameter", "value");
         for (int b = 0; b < blocks.Count; b++)
         {
             HeatmapBlock block = blocks[b];
             if (block.Neighbours.Count is < 1 or > 3)
-                throw new ArgumentException($"{Name}: block {b} has {block.Neighbours.Count} neighbours, one to three are drawn.", nameof(blocks));
+                throw new ArgumentException($"{Name}: block {b} has {block.Neighbours.Count} neighbours, one to three are drawn.");
             AddRow(csv, b, 0, "generated", block.Label, double.NaN, block.Generated, parameters);
             for (int n = 0; n < block.Neighbours.Count; n++)
             {
@@ -52,11 +53,13 @@ public static class HeatmapFigure
 
         float height = Top + blocks.Sum(BlockHeight) + BlockGap * (blocks.Count - 1) + 38;
         string note = string.Create(CultureInfo.InvariantCulture, $"{parameters.Count} of {parameterCount} parameters, by ascending index");
-        return new Figure(Width, (int)Math.Ceiling(height), "Heat map of parameter values: each generated network above its nearest training networks.",
-            csv.ToString(), canvas => Draw(canvas, blocks, parameters.Count, note));
+        const string description = "Heat map of parameter values: each generated network above its nearest training networks.";
+        return new Figure(Width, (int)Math.Ceiling(height), description, csv.ToString(),
+            canvas => Draw(canvas, blocks, parameters.Count, note));
     }
 
-    private static void AddRow(CsvText csv, int block, int row, string role, string label, double distance, float[] values, IReadOnlyList<int> parameters)
+    private static void AddRow(
+        CsvText csv, int block, int row, string role, string label, double distance, float[] values, IReadOnlyList<int> parameters)
     {
         if (values.Length != parameters.Count)
             throw new ArgumentException($"{Name}: block {block} row {row} has {values.Length} values for {parameters.Count} parameters.");
@@ -88,7 +91,8 @@ public static class HeatmapFigure
 
         ColourBar(canvas, low, high, top, bottom);
         Row(canvas, block.Generated, columns, top, low, range);
-        for (int n = 0; n < block.Neighbours.Count; n++) Row(canvas, block.Neighbours[n].Values, columns, training + n * RowHeight, low, range);
+        for (int n = 0; n < block.Neighbours.Count; n++)
+            Row(canvas, block.Neighbours[n].Values, columns, training + n * RowHeight, low, range);
 
         using SKPaint separator = FigureStyle.Stroke(SKColors.White, 2.5f);
         for (int n = 1; n < block.Neighbours.Count; n++)
@@ -164,7 +168,8 @@ public static class HeatmapFigure
     private static string Fixed(double value, int decimals)
     {
         double rounded = Math.Round(value, decimals);
-        return (rounded == 0 ? 0 : rounded).ToString("F" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture); // no "-0.0"
+        string format = "F" + decimals.ToString(CultureInfo.InvariantCulture);
+        return (rounded == 0 ? 0 : rounded).ToString(format, CultureInfo.InvariantCulture); // no "-0.0"
     }
 
     private static string Short(double distance) => Fixed(distance, distance >= 100 ? 1 : 2);

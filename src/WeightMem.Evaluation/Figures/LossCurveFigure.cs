@@ -19,7 +19,9 @@ public static class LossCurveFigure
     /// <summary>Draws the curves.</summary>
     /// <param name="training">The training loss, steps ascending; losses that are not positive numbers break the line.</param>
     /// <param name="test">The test loss; empty if it was not measured.</param>
-    /// <returns>The figure; its CSV has every point given. Curves of more than 240 points are drawn as the mean and range of equal parts.</returns>
+    /// <returns>
+    /// The figure; its CSV has every point given. Curves of more than 240 points are drawn as the mean and range of equal parts.
+    /// </returns>
     /// <exception cref="ArgumentException">There is no positive training loss, or steps do not ascend.</exception>
     public static Figure Draw(IReadOnlyList<LossPoint> training, IReadOnlyList<LossPoint> test)
     {

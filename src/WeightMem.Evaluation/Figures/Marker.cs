@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace WeightMem.Evaluation.Figures;
 
-/// <summary>The shapes of scatter marks; shape repeats what colour says, for print and for readers who cannot tell the colours apart.</summary>
+/// <summary>The shapes of scatter marks; they repeat what colour says, for print and for the colour-blind.</summary>
 internal enum Marker
 {
     /// <summary>A disc.</summary>

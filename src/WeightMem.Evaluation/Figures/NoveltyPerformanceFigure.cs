@@ -21,7 +21,7 @@ public static class NoveltyPerformanceFigure
     public const int MostPoints = 100;
 
     private const string Name = "performance against novelty";
-    private const int Width = 640, Height = 440;
+    private const int Width = 640, Height = 460;
 
     /// <summary>Draws the scatter.</summary>
     /// <param name="populations">The populations, drawn in order except that generated ones come last, on top.</param>
@@ -44,8 +44,9 @@ public static class NoveltyPerformanceFigure
         {
             FigureInput.RequireFinite(population.Similarity, population.Name, Name);
             FigureInput.RequireFinite(population.Accuracy, population.Name, Name);
-            if (population.Similarity.Length != population.Accuracy.Length)
-                throw new ArgumentException($"{Name}: '{population.Name}' has {population.Similarity.Length} similarities and {population.Accuracy.Length} accuracies.");
+            int similarities = population.Similarity.Length, accuracies = population.Accuracy.Length;
+            if (similarities != accuracies)
+                throw new ArgumentException($"{Name}: '{population.Name}' has {similarities} similarities and {accuracies} accuracies.");
             int place = FigureStyle.HasFixedColour(population.Name) ? 0 : others++;
             series.Add(AddSeries(csv, population, place, stream));
         }
@@ -99,7 +100,7 @@ public static class NoveltyPerformanceFigure
         }
 
         var legend = new Legend(entries, Width - 30);
-        var frame = new PlotFrame(new SKRect(84, 12 + legend.Height + 10, Width - 20, Height - 58),
+        var frame = new PlotFrame(new SKRect(84, 12 + legend.Height + 10, Width - 20, Height - 80),
             Axis.Linear(xLow, xHigh, leastDecimals: 2), Axis.Linear(yLow, yHigh));
         legend.Draw(canvas, Width / 2f, 10);
         if (chanceIsInside) DrawChance(canvas, frame, [.. chance.Where(point => point.Similarity >= xLow && point.Similarity <= xHigh)]);
@@ -142,7 +143,7 @@ public static class NoveltyPerformanceFigure
     {
         double low = points.Min(point => point.Similarity), high = points.Max(point => point.Similarity);
         string text = string.Create(CultureInfo.InvariantCulture, $"independent errors would give {low:F2} to {high:F2}");
-        FigureFont.Draw(canvas, text, frame.Area.Left + 12, frame.Area.Bottom - 14, FigureStyle.NoteSize, TextAlign.Left, FigureStyle.Faint);
+        FigureFont.Draw(canvas, text, frame.Area.MidX, frame.Area.Bottom + 66, FigureStyle.NoteSize, TextAlign.Centre, FigureStyle.Faint);
     }
 
     private sealed record Series(string Label, bool Generated, SKColor Colour, Marker Marker, double[] X, double[] Y);

@@ -8,7 +8,7 @@ namespace WeightMem.Evaluation.Figures;
 /// </summary>
 internal static class Viridis
 {
-    // 256 colours, six hexadecimal digits each, red green blue.
+    // 256 colours, six hexadecimal digits each, red green blue, cut (not rounded) to eight bits.
     private const string Table =
         "44015444025544035745055845065A45085B46095C460B5E460C5F460E61470F6247116347126547146647156747166947186A48196B481A6C481C6E" +
         "481D6F481E70482071482172482273482374472575472676472777472878472A79472B7A472C7B462D7C462F7C46307D46317E45327F45347F453580" +

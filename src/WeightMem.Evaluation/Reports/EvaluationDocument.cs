@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using WeightMem.Evaluation.Figures;
+using WeightMem.Evaluation.Statistics;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -23,7 +24,7 @@ public sealed record EvaluationDocument
     /// Measures by population and name, in the order in which they are shown. Populations are <c>training</c>, <c>generated</c>,
     /// <c>generated-known-starts</c>, <c>heldout</c>, <c>noise-AMPLITUDE</c> and the other baselines.
     /// </summary>
-    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, MeasureSummary>> Populations { get; init; }
+    public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Populations { get; init; }
 
     /// <summary>Statistical tests by name.</summary>
     public IReadOnlyDictionary<string, TestResult> Tests { get; init; } = new Dictionary<string, TestResult>();
@@ -58,7 +59,8 @@ public sealed record EvaluationDocument
         }
         catch (JsonException error)
         {
-            throw new FormatException($"{path}: expected an evaluation in JSON ({CurrentSchema}), found something else: {error.Message}", error);
+            throw new FormatException(
+                $"{path}: expected an evaluation in JSON ({CurrentSchema}), found something else: {error.Message}", error);
         }
 
         if (document is null) throw new FormatException($"{path}: expected an evaluation in JSON ({CurrentSchema}), found null.");
@@ -78,5 +80,8 @@ internal sealed partial class EvaluationJson : JsonSerializerContext
 
     /// <summary>The context that leaves '&lt;', '+' and letters beyond ASCII as they are; the page escapes for itself.</summary>
     public static EvaluationJson Readable =>
-        readable ??= new EvaluationJson(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        readable ??= new EvaluationJson(new JsonSerializerOptions(Default.Options)
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        });
 }

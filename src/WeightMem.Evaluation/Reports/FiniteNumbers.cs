@@ -47,7 +47,8 @@ internal sealed class IntervalConverter : JsonConverter<Interval>
     {
         if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException("An interval is an array of two numbers.");
         double lo = Next(ref reader), hi = Next(ref reader);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray) throw new JsonException("An interval is an array of two numbers.");
+        if (!reader.Read() || reader.TokenType != JsonTokenType.EndArray)
+            throw new JsonException("An interval is an array of two numbers.");
         return new Interval(lo, hi);
     }
 

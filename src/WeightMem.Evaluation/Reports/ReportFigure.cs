@@ -47,7 +47,7 @@ public sealed record ReportFigure
     /// <param name="heading">A short name.</param>
     /// <param name="caption">What the reader must see.</param>
     /// <param name="figure">The figure.</param>
-    /// <param name="files">Where its files lie relative to the page, without endings, such as <c>figures/heatmap</c>; null for no links.</param>
+    /// <param name="files">Its files relative to the page, without endings, such as <c>figures/heatmap</c>; null for no links.</param>
     public static ReportFigure Of(string heading, string caption, Figure figure, string? files = null)
     {
         ArgumentNullException.ThrowIfNull(figure);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using WeightMem.Evaluation.Figures;
+using WeightMem.Evaluation.Statistics;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -78,7 +79,7 @@ public static class ReportPage
 
     private static void Populations(HtmlWriter html, ReportContent content)
     {
-        var columns = Measures.Where(measure => content.Document.Populations.Values.Any(population => population.ContainsKey(measure.Key))).ToArray();
+        var columns = Measures.Where(measure => content.Document.Populations.Values.Any(found => found.ContainsKey(measure.Key))).ToArray();
         html.Element("h2", "Populations").Line();
         html.Element("div", () => html.Element("table", () =>
         {
@@ -91,7 +92,7 @@ public static class ReportPage
             })).Line();
             html.Element("tbody", () =>
             {
-                foreach ((string name, IReadOnlyDictionary<string, MeasureSummary> measures) in content.Document.Populations)
+                foreach ((string name, IReadOnlyDictionary<string, Estimate> measures) in content.Document.Populations)
                 {
                     html.Line().Element("tr", () =>
                     {
@@ -99,18 +100,22 @@ public static class ReportPage
                         html.Element("th", content.PopulationLabels.GetValueOrDefault(name, name), ("scope", "row"));
                         html.Element("td", () => html.Element("span", Number(n)), ("data-name", "n"));
                         foreach (var (key, column, unit, format) in columns)
-                            Cell(html, measures.GetValueOrDefault(key), n, (key == "min_l2_aligned" ? column + ", " + unit : column) + (unit == "%" ? ", %" : ""), format);
+                        {
+                            string full = key is "min_l2_aligned" or "accuracy" ? column + ", " + unit : column;
+                            Cell(html, measures.GetValueOrDefault(key), n, full, format);
+                        }
                     });
                 }
             });
         }, ("class", "stack")), ("class", "scroll")).Line();
-        html.Element("p", "Means over all networks of a population, with the 95 % bootstrap interval of the mean below. Min L₂: distance to the " +
-            "nearest training network, small where weights are copied. Max similarity: overlap of the wrongly classified test images with those " +
-            "of the most similar training network, 1 where the errors are the same. Training networks are compared with the other training networks.",
+        html.Element("p", "Means over all networks of a population, with the 95 % bootstrap interval of the mean below. " +
+            "Min L₂: distance to the nearest training network, small where weights are copied. " +
+            "Max similarity: overlap of the wrongly classified test images with those of the most similar training network, " +
+            "1 where the errors are the same. Training networks are compared with the other training networks.",
             ("class", "note")).Line();
     }
 
-    private static void Cell(HtmlWriter html, MeasureSummary? measure, int populationCount, string name, string format)
+    private static void Cell(HtmlWriter html, Estimate? measure, int populationCount, string name, string format)
     {
         if (measure is null || !double.IsFinite(measure.Mean))
         {
@@ -118,14 +123,15 @@ public static class ReportPage
             return;
         }
 
+        string hint = $"median {Number(measure.Median, format)}, n = {Number(measure.N)}, path {measure.Path}";
         html.Element("td", () => html.Element("span", () =>
         {
             html.Text(Number(measure.Mean, format));
-            html.Element("small", measure.Ci95 is { } interval && double.IsFinite(interval.Lo) && double.IsFinite(interval.Hi)
-                ? $"[{Number(interval.Lo, format)}, {Number(interval.Hi, format)}]"
+            html.Element("small", measure is { CiLow: { } low, CiHigh: { } high } && double.IsFinite(low) && double.IsFinite(high)
+                ? $"[{Number(low, format)}, {Number(high, format)}]"
                 : "no interval");
             if (measure.N != populationCount) html.Element("small", "n = " + Number(measure.N));
-        }), ("data-name", name), ("title", "median " + Number(measure.Median, format) + ", n = " + Number(measure.N) + ", path " + measure.Path));
+        }), ("data-name", name), ("title", hint));
     }
 
     private static void Figures(HtmlWriter html, IReadOnlyList<ReportFigure> figures)
@@ -171,24 +177,26 @@ public static class ReportPage
                 {
                     html.Line().Element("tr", () =>
                     {
-                        html.Element("th", name, ("scope", "row"));
+                        html.Element("th", name.Replace('_', ' '), ("scope", "row"));
                         html.Element("td", () => html.Element("span", () =>
                         {
                             html.Text(Significant(test.Value));
-                            if (test.Interval is { } interval) html.Element("small", $"[{Significant(interval.Lo)}, {Significant(interval.Hi)}]");
+                            if (test.Interval is { } interval)
+                                html.Element("small", $"[{Significant(interval.Lo)}, {Significant(interval.Hi)}]");
                         }), ("data-name", "value"));
-                        html.Element("td", Probability(test.P), ("data-name", "p"), ("class", double.IsFinite(test.P) ? "number" : "empty"));
+                        string kind = double.IsFinite(test.P) ? "number" : "empty";
+                        html.Element("td", Probability(test.P), ("data-name", "p"), ("class", kind));
                         html.Element("td", Number(test.N), ("data-name", "n"));
                         html.Element("td", () =>
                         {
                             html.Text(test.Reading);
-                            string details = string.Join(", ", test.Details.Select(detail => $"{detail.Key} {Significant(detail.Value ?? double.NaN)}"));
+                            string details = string.Join(", ", test.Details.Select(detail => $"{detail.Key} {Detail(detail.Value)}"));
                             if (details.Length > 0) html.Text(" ").Element("span", "(" + details + ")", ("class", "note"));
                         }, ("class", "text"));
                     });
                 }
             });
-        }, ("class", "stack")), ("class", "scroll")).Line();
+        }, ("class", "tests stack")), ("class", "scroll")).Line();
     }
 
     private static void Deviations(HtmlWriter html, IReadOnlyList<string> deviations)
@@ -220,7 +228,11 @@ public static class ReportPage
             html.Element("table", () => html.Element("tbody", () =>
             {
                 foreach ((string name, string value) in content.Document.Provenance)
-                    html.Line().Element("tr", () => html.Element("th", name.Replace('_', ' '), ("scope", "row")).Element("td", value, ("class", "text")));
+                {
+                    html.Line().Element("tr", () => html
+                        .Element("th", name.Replace('_', ' '), ("scope", "row"))
+                        .Element("td", value, ("class", "text")));
+                }
             }), ("class", "provenance stack")).Line();
         }
 
@@ -241,9 +253,16 @@ public static class ReportPage
     {
         if (!double.IsFinite(value)) return "–";
         double size = Math.Abs(value);
-        string format = size >= 100 || value == Math.Round(value) ? "F0" : size >= 10 ? "F1" : size >= 0.1 ? "F2" : size >= 0.001 ? "F4" : "0.0e+0";
+        string format = size >= 100 ? "F0" : size >= 10 ? "F1" : size >= 0.1 || size == 0 ? "F2" : size >= 0.001 ? "F4" : "0.0e+0";
         return value.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−');
     }
 
-    private static string Probability(double p) => !double.IsFinite(p) ? "–" : p < 0.0001 ? "< 0.0001" : p.ToString(p < 0.01 ? "F4" : "F3", CultureInfo.InvariantCulture);
+    // Further numbers of a test are often counts, which have no decimals.
+    private static string Detail(double? value) => value is { } number && number == Math.Round(number) && Math.Abs(number) < 1e9
+        ? Number(number, "F0")
+        : Significant(value ?? double.NaN);
+
+    private static string Probability(double p) => !double.IsFinite(p) ? "–"
+        : p < 0.0001 ? "< 0.0001"
+        : p.ToString(p < 0.01 ? "F4" : "F3", CultureInfo.InvariantCulture);
 }

@@ -34,6 +34,9 @@ internal static class ReportStyle
         tbody tr + tr > * { border-top: 1px solid var(--line); }
         td small { display: block; color: var(--soft); font-size: 0.8em; white-space: nowrap; }
         td.text, th.text { text-align: left; }
+        .tests th:first-child { min-width: 9.5rem; }
+        .tests td { white-space: nowrap; }
+        .tests td.text { white-space: normal; }
         td.text { overflow-wrap: anywhere; }
         .provenance th { width: 14rem; font-weight: 600; text-align: left; }
         .provenance td { text-align: left; overflow-wrap: anywhere; }
@@ -65,7 +68,7 @@ internal static class ReportStyle
           .stack td.text::before { content: none; }
           .stack td small { display: inline; margin-left: 0.4rem; }
           .stack .empty { display: none; }
-          .provenance th { width: auto; }
+          .provenance th, .tests th:first-child { width: auto; min-width: 0; }
         }
         @media print {
           :root { --ink: #000; --soft: #444; --line: #bbb; --strong: #000; --paper: #fff; --tint: #f6f6f6; --link: #000; }
@@ -73,8 +76,8 @@ internal static class ReportStyle
           main { max-width: none; padding: 0; }
           h2 { break-after: avoid; }
           tr, pre { break-inside: avoid; }
-          .card { border: 0; padding: 0; max-width: 14cm; margin: 0 auto; }
-          .tall .card { max-width: 11cm; }
+          .card { border: 0; padding: 0; max-width: 12cm; margin: 0 auto; }
+          .tall .card { max-width: 10cm; }
         }
         @page { margin: 18mm; }
 

@@ -51,7 +51,6 @@ public static class GptPresets
             PermutationAugmentation = false,
             FreshStarts = 0.5,
         },
-        ConditioningImages = 500,
         Generated = 8,
         GeneratedFromKnownStarts = 4,
         BaselineNetworks = 8,
@@ -67,7 +66,7 @@ public static class GptPresets
         Data = "fashion-mnist-small",
         Pool = 4,
         Target = "mlp",
-        Zoo = new ZooSettings { Runs = 128, Epochs = 5, Checkpoints = 20, GroupSize = 32 },
+        Zoo = new ZooSettings { Runs = 128, Epochs = 5, Checkpoints = 20, GroupSize = 32, EvaluationImages = 2000 },
         HeldoutRuns = 64,
         Gpt = new GptSettings
         {
@@ -88,7 +87,6 @@ public static class GptPresets
             PermutationAugmentation = false,
             FreshStarts = 0.5,
         },
-        ConditioningImages = 2000,
         Generated = 64,
         GeneratedFromKnownStarts = 64,
         BaselineNetworks = 64,

@@ -24,6 +24,9 @@ public sealed record StudyConfig
     /// <summary>Target, such as <c>mlp</c> or <c>mlp-784-10-10</c>.</summary>
     public required string Target { get; init; }
 
+    /// <summary>SHA-256 of a population file made elsewhere, when the generator is trained on one; null for a zoo of the study's own.</summary>
+    public string? Population { get; init; }
+
     /// <summary>How the population is trained.</summary>
     public required ZooSettings Zoo { get; init; }
 
@@ -32,9 +35,6 @@ public sealed record StudyConfig
 
     /// <summary>The generator.</summary>
     public required GptSettings Gpt { get; init; }
-
-    /// <summary>Test images that the conditioning loss is measured on; 0 for all.</summary>
-    public int ConditioningImages { get; init; }
 
     /// <summary>Networks generated from starts that training never saw.</summary>
     public required int Generated { get; init; }

@@ -28,6 +28,9 @@ public interface ITarget
     /// <exception cref="ArgumentException">The population is of another width, or the images have other features or classes.</exception>
     void Evaluate(Device device, Population population, ImageSet images);
 
+    /// <summary>The class that each network gives to each point <c>[points, inputs]</c>: label maps, for decision boundaries.</summary>
+    int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images);
+
     /// <summary>
     /// The gather index of a permutation of hidden units: <c>permuted[i] = row[index[i]]</c> computes the same function, its hidden unit
     /// j of layer l being the row's unit <c>permutations[l][j]</c>.

@@ -1,5 +1,6 @@
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -38,6 +39,9 @@ public sealed class GptGenerator : IGenerator, IDisposable
 
     /// <summary>The method's settings.</summary>
     public GptSettings Settings { get; }
+
+    /// <summary>Names and shapes of the transformer's parameters.</summary>
+    public ParameterLayout Layout => _model.Layout;
 
     /// <summary>Number of parameters of the transformer.</summary>
     public long ParameterCount => _model.Layout.Count;

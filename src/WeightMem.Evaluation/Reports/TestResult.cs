@@ -8,27 +8,6 @@ namespace WeightMem.Evaluation.Reports;
 [JsonConverter(typeof(IntervalConverter))]
 public readonly record struct Interval(double Lo, double Hi);
 
-/// <summary>One measure over one population: <c>populations.NAME.MEASURE</c> of <c>evaluation.json</c>.</summary>
-public sealed record MeasureSummary
-{
-    /// <summary>The mean; NaN (null in JSON) where there is none.</summary>
-    [JsonConverter(typeof(FiniteDoubleConverter))]
-    public required double Mean { get; init; }
-
-    /// <summary>The median; NaN (null in JSON) where there is none.</summary>
-    [JsonConverter(typeof(FiniteDoubleConverter))]
-    public required double Median { get; init; }
-
-    /// <summary>The 95 % interval of the mean; null where there are too few networks for one.</summary>
-    public required Interval? Ci95 { get; init; }
-
-    /// <summary>How many networks the numbers are made of.</summary>
-    public required int N { get; init; }
-
-    /// <summary>By which computation the numbers were made, such as <c>exact-fp64</c>.</summary>
-    public required string Path { get; init; }
-}
-
 /// <summary>One statistical test: <c>tests.NAME</c> of <c>evaluation.json</c>.</summary>
 public sealed record TestResult
 {

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Tensors;
+using WeightMem.Evaluation.Measures;
+using WeightMem.Evaluation.Reports;
+using WeightMem.Models.Data;
+using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary><c>evaluate</c>: judges weights from any generator, by files.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create()
+    {
+        var training = new Option<string>("--training") { Description = "Training networks (.h5, .npy). Of a file with several checkpoints per run the last ones are used", Required = true };
+        var generated = new Option<string>("--generated") { Description = "Generated networks (.h5, .npy)", Required = true };
+        var heldout = new Option<string?>("--heldout") { Description = "Networks of the same kind that the generator never saw (.h5, .npy)" };
+        var baselines = new Option<string[]>("--baseline") { Description = "A baseline as NAME=FILE; can be given several times", DefaultValueFactory = _ => [] };
+        var all = new Option<bool>("--all-checkpoints") { Description = "Use every checkpoint of the training and held-out files, not the last of each run" };
+        var target = new Option<string?>("--target") { Description = "Target of the networks, to measure accuracy and errors; with --data" };
+        var data = new Option<string?>("--data") { Description = $"Image set to measure on: {string.Join(", ", ImageCatalog.Names)}" };
+        var output = new Option<string>("--out") { Description = "Folder for evaluation.json, figures and report.html", Required = true };
+        Option<string?> folder = SharedOptions.DataFolder();
+        Option<int> pool = SharedOptions.Pool(), threads = SharedOptions.Threads();
+        Option<string> device = SharedOptions.Device();
+        Option<long> seed = SharedOptions.Seed();
+        Option<bool> json = SharedOptions.Json();
+        var command = new Command("evaluate", "Judge generated weights against training weights: distances, and with a target and images also accuracy and errors.")
+            { training, generated, heldout, baselines, all, target, data, output, folder, pool, device, threads, seed, json };
+        command.SetAction(parsed => Guard.Run(_ =>
+        {
+            if (parsed.GetValue(target) is null != parsed.GetValue(data) is null)
+                throw new UsageException("--target and --data go together: accuracy needs both the networks and the images");
+            (ImageSet Train, ImageSet Test)? images = parsed.GetValue(data) is { } set ? SharedOptions.Images(set, parsed.GetValue(folder), parsed.GetValue(pool)) : null;
+            ILockstepTarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images!.Value.Train) : null;
+
+            var inputs = new Dictionary<string, string>();
+            bool every = parsed.GetValue(all);
+            Population reference = Load("training", parsed.GetValue(training)!, network, inputs, finals: !every);
+            var others = new List<NamedPopulation> { new("generated", Load("generated", parsed.GetValue(generated)!, network, inputs, finals: false)) };
+            if (parsed.GetValue(heldout) is { } held) others.Add(new("heldout", Load("heldout", held, network, inputs, finals: !every)));
+            foreach (string baseline in parsed.GetValue(baselines)!)
+            {
+                int equals = baseline.IndexOf('=', StringComparison.Ordinal);
+                if (equals < 1) throw new UsageException($"--baseline {baseline}: expected NAME=FILE");
+                string label = baseline[..equals];
+                others.Add(new(label, Load(label, baseline[(equals + 1)..], network, inputs, finals: false)));
+            }
+
+            foreach (NamedPopulation other in others.Where(o => o.Population.Parameters != reference.Parameters))
+                throw new ArgumentException($"{other.Name} has networks of {other.Population.Parameters} parameters, and training of {reference.Parameters}");
+            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            foreach (Population population in others.Select(o => o.Population).Append(reference))
+            {
+                (population.Score, population.Loss, population.Wrong) = (null, null, null); // whatever a file says was measured elsewhere
+                network?.Evaluate(computer, population, images!.Value.Test);
+            }
+
+            IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(reference, others, parsed.GetValue(seed));
+            string path = parsed.GetValue(output)!;
+            EvaluationDocument document = EvaluationReport.Write(path, measured, new ReportContext
+            {
+                Title = $"Evaluation of {Path.GetFileName(parsed.GetValue(generated)!)}",
+                Seed = parsed.GetValue(seed),
+                Provenance = new Dictionary<string, string>(inputs)
+                {
+                    ["device"] = computer.Name,
+                    ["target"] = network?.Name ?? "none given: weights only",
+                    ["images"] = images?.Test.Name ?? "none given",
+                    ["seed"] = $"{parsed.GetValue(seed)}",
+                },
+                CommandLine = SharedOptions.CommandLine(parsed),
+                Networks = network is null ? null : (computer, network, images!.Value.Test),
+            });
+            EvaluationPrinter.Print(document, Path.Combine(path, "report.html"), parsed.GetValue(json));
+            return ExitCodes.Success;
+        }));
+        return command;
+    }
+
+    private static Population Load(string role, string path, ILockstepTarget? target, Dictionary<string, string> inputs, bool finals)
+    {
+        WeightRows rows = WeightRows.Read(path);
+        FiniteRows.Check(path, rows.Values, rows.Parameters);
+        Population population = target is null
+            ? rows.Population ?? rows.ToPopulation("unknown", new ParameterLayout(("weights", rows.Parameters)))
+            : rows.ToPopulation(target.Name, target.Layout);
+        using FileStream content = File.OpenRead(path);
+        inputs[$"sha256 of {role}"] = Convert.ToHexStringLower(SHA256.HashData(content));
+        return finals ? population.Finals() : population;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+using Spectre.Console;
+using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Statistics;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary>Prints an evaluation to stdout: as a table for people, as the document itself for machines.</summary>
+internal static class EvaluationPrinter
+{
+    private static readonly (string Measure, string Heading, string Format)[] Columns =
+        [("accuracy", "accuracy %", "F1"), ("min_l2", "min L2", "F2"), ("min_l2_aligned", "min L2, permuted", "F2"), ("max_similarity", "max similarity", "F3")];
+
+    public static void Print(EvaluationDocument document, string report, bool json)
+    {
+        if (json)
+        {
+            Console.Out.Write(Encoding.UTF8.GetString(document.ToJson()));
+            return;
+        }
+
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn("population");
+        table.AddColumn(new TableColumn("n").RightAligned());
+        foreach (var (_, heading, _) in Columns) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach ((string name, IReadOnlyDictionary<string, Estimate> measures) in document.Populations)
+        {
+            table.AddRow([name, $"{measures.Values.Max(m => m.N)}", .. Columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected) console.Profile.Width = 160;
+        console.Write(table);
+        foreach ((string name, TestResult test) in document.Tests)
+            Console.Out.WriteLine(FormattableString.Invariant($"{name}: {test.Value:F1} (AUC {test.Details.GetValueOrDefault("auc"):F2}, floor {test.Details.GetValueOrDefault("floor"):F1}). {test.Reading}"));
+        Console.Out.WriteLine($"Means with 95 % bootstrap intervals. Report: {report}");
+    }
+
+    private static string Cell(Estimate e, string format)
+    {
+        string mean = e.Mean.ToString(format, CultureInfo.InvariantCulture);
+        return e is { CiLow: { } low, CiHigh: { } high }
+            ? $"{mean} [[{low.ToString(format, CultureInfo.InvariantCulture)}, {high.ToString(format, CultureInfo.InvariantCulture)}]]"
+            : mean;
+    }
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Studies;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary><c>reproduce METHOD</c>: the whole study of a method, resumable, ending in a report.</summary>
+internal static class ReproduceCommand
+{
+    private static readonly string[] Methods = ["gpt"];
+
+    public static Command Create()
+    {
+        var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", Methods)}" };
+        var preset = new Option<string>("--preset") { Description = $"Size of the study: {string.Join(", ", GptPresets.Names)}", DefaultValueFactory = _ => "small" };
+        var data = new Option<string?>("--data") { Description = "Image set in place of the preset's" };
+        var output = new Option<string?>("--out") { Description = "Run folder; runs/METHOD-PRESET if not given" };
+        Option<string?> folder = SharedOptions.DataFolder();
+        Option<string> device = SharedOptions.Device();
+        Option<int> threads = SharedOptions.Threads();
+        Option<long> seed = SharedOptions.Seed();
+        Option<bool> json = SharedOptions.Json();
+        var command = new Command("reproduce", "Run the whole study of a method: population, generator, samples, baselines, measures, figures, one page.")
+            { method, preset, data, output, folder, device, threads, seed, json };
+        command.SetAction(parsed => Guard.Run(cancellation =>
+        {
+            string name = parsed.GetValue(method)!, size = parsed.GetValue(preset)!;
+            SharedOptions.RequireName("method", name, Methods);
+            SharedOptions.RequireName("preset", size, [.. GptPresets.Names]);
+            long offset = parsed.GetValue(seed);
+            StudyConfig config = GptPresets.Create(size);
+            if (parsed.GetValue(data) is { } set) config = config with { Data = set };
+            config = config with { Seed = offset, Zoo = config.Zoo with { Seed = offset }, Gpt = config.Gpt with { Seed = offset } };
+            string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{name}-{size}");
+            using RunFolder run = RunFolder.Open(path, config);
+            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            var progress = new ConsoleProgress();
+            progress.Note($"weightmem: {name}, preset {size}, on {computer.Name}, float32, run_to_run, into {path}");
+            var study = new GptStudy(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
+            EvaluationDocument document = study.Run(cancellation);
+            EvaluationPrinter.Print(document, run.Report, parsed.GetValue(json));
+            return ExitCodes.Success;
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,39 @@
+using System.CommandLine;
+using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Studies;
+using WeightMem.Models.Populations;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary><c>sample RUN --count N</c>: new networks from a trained generator.</summary>
+internal static class SampleCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string>("RUN") { Description = "Run folder of train or reproduce" };
+        var count = new Option<int>("--count") { Description = "Networks to make", DefaultValueFactory = _ => 64 };
+        var output = new Option<string>("--out") { Description = "Population file (.h5)", Required = true };
+        Option<string?> dataFolder = SharedOptions.DataFolder();
+        Option<string> device = SharedOptions.Device();
+        Option<int> threads = SharedOptions.Threads();
+        Option<long> seed = SharedOptions.Seed();
+        var command = new Command("sample", "Make networks from fresh initialisations with a trained generator.") { folder, count, output, dataFolder, device, threads, seed };
+        command.SetAction(parsed => Guard.Run(cancellation =>
+        {
+            int n = parsed.GetValue(count);
+            if (n < 1) throw new UsageException($"--count {n}: at least 1");
+            (RunFolder run, StudyConfig config) = RunFolder.OpenExisting(parsed.GetValue(folder)!);
+            using (run)
+            {
+                using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+                var study = new GptStudy(config, run, computer, parsed.GetValue(dataFolder), SharedOptions.CommandLine(parsed), new ConsoleProgress());
+                Population sampled = study.SampleFresh(n, parsed.GetValue(seed), cancellation);
+                PopulationFile.Write(parsed.GetValue(output)!, sampled);
+                Console.Out.WriteLine(FormattableString.Invariant($"{parsed.GetValue(output)}: {n} networks, mean accuracy {sampled.Score!.Average():F1} %"));
+            }
+
+            return ExitCodes.Success;
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Devices.Cpu;
+using WeightMem.Models;
+using WeightMem.Models.Data;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary>Options that several commands take, each made anew for its command.</summary>
+internal static class SharedOptions
+{
+    public static Option<string> Device() => new("--device") { Description = "Where to compute: auto or cpu", DefaultValueFactory = _ => "auto" };
+
+    public static Option<int> Threads() => new("--threads") { Description = "Threads to compute with; 0 for one per processor. Results do not depend on it" };
+
+    public static Option<long> Seed() => new("--seed") { Description = "Seed of every random stream" };
+
+    public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON" };
+
+    public static Option<string> Data() => new("--data")
+    {
+        Description = $"Image set: {string.Join(", ", ImageCatalog.Names)}", DefaultValueFactory = _ => ImageCatalog.Default,
+    };
+
+    public static Option<string?> DataFolder() => new("--data-folder") { Description = "Folder of the image set's IDX files, when they are not where they usually are" };
+
+    public static Option<int> Pool() => new("--pool")
+    {
+        Description = "Average squares of so many pixels into one before anything sees the images", DefaultValueFactory = _ => 1,
+    };
+
+    /// <summary>Opens the device that was asked for.</summary>
+    /// <exception cref="UsageException">There is no such device.</exception>
+    public static Device Open(string device, int threads)
+    {
+        if (threads < 0) throw new UsageException($"--threads {threads}: a number from 0");
+        return device switch
+        {
+            "auto" or "cpu" => new CpuDevice(threads),
+            _ => throw new UsageException($"there is no device {device}; this build computes on: auto, cpu"),
+        };
+    }
+
+    /// <summary>The images of a set, pooled.</summary>
+    public static (ImageSet Train, ImageSet Test) Images(string data, string? folder, int pool)
+    {
+        (ImageSet train, ImageSet test) = ImageCatalog.Load(data, folder);
+        return (train.AveragePool(pool), test.AveragePool(pool));
+    }
+
+    /// <summary>Refuses an unknown name and suggests the nearest.</summary>
+    public static void RequireName(string what, string given, IReadOnlyCollection<string> known)
+    {
+        if (!known.Contains(given)) throw new UsageException(NearestName.Message(what, given, known));
+    }
+
+    /// <summary>The command line that was typed.</summary>
+    public static string CommandLine(ParseResult parsed) => "weightmem " + string.Join(' ', parsed.Tokens.Select(t => t.Value.Contains(' ', StringComparison.Ordinal) ? $"\"{t.Value}\"" : t.Value));
+}

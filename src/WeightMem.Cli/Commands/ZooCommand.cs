@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using WeightMem.Engine.Devices;
+using WeightMem.Models.Data;
+using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
+using WeightMem.Models.Zoos;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary><c>zoo train TARGET</c> and <c>zoo info FILE</c>: make or describe a population.</summary>
+internal static class ZooCommand
+{
+    public static Command Create() => new("zoo", "Make or describe a population of trained networks.") { Train(), Info() };
+
+    private static Command Train()
+    {
+        var target = new Argument<string>("TARGET") { Description = $"Target: {string.Join(", ", TargetCatalog.Names)}" };
+        var output = new Option<string>("--out") { Description = "Population file (.h5)", Required = true };
+        var runs = new Option<int>("--runs") { Description = "Networks trained from different initialisations", DefaultValueFactory = _ => 64 };
+        var epochs = new Option<int>("--epochs") { Description = "Passes over the training images", DefaultValueFactory = _ => 5 };
+        var checkpoints = new Option<int>("--checkpoints") { Description = "Checkpoints of each run", DefaultValueFactory = _ => 20 };
+        var rate = new Option<double>("--rate") { Description = "Learning rate of the first epoch", DefaultValueFactory = _ => 0.1 };
+        var group = new Option<int>("--group") { Description = "Runs trained in lockstep", DefaultValueFactory = _ => 32 };
+        Option<string> data = SharedOptions.Data();
+        Option<string?> folder = SharedOptions.DataFolder();
+        Option<int> pool = SharedOptions.Pool(), threads = SharedOptions.Threads();
+        Option<string> device = SharedOptions.Device();
+        Option<long> seed = SharedOptions.Seed();
+        var command = new Command("train", "Train a population in lockstep. Finished groups are kept beside the output until all are there.")
+            { target, output, runs, epochs, checkpoints, rate, group, data, folder, pool, device, threads, seed };
+        command.SetAction(parsed => Guard.Run(cancellation =>
+        {
+            (ImageSet train, ImageSet test) = SharedOptions.Images(parsed.GetValue(data)!, parsed.GetValue(folder), parsed.GetValue(pool));
+            ILockstepTarget network = TargetCatalog.Create(parsed.GetValue(target)!, train);
+            var settings = new ZooSettings
+            {
+                Runs = parsed.GetValue(runs),
+                Epochs = parsed.GetValue(epochs),
+                Checkpoints = parsed.GetValue(checkpoints),
+                BaseRate = parsed.GetValue(rate),
+                GroupSize = parsed.GetValue(group),
+                Seed = parsed.GetValue(seed),
+            };
+            string path = parsed.GetValue(output)!;
+            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            var progress = new ConsoleProgress();
+            progress.Stage($"zoo: {settings.Runs} runs of {network.Name} on {train.Name}, {computer.Name}");
+            using var builder = new ZooBuilder(computer, network, train, test, settings);
+            var groups = new List<Population>();
+            for (int g = 0; g < builder.Groups; g++)
+            {
+                string part = FormattableString.Invariant($"{path}.group-{g:D4}");
+                if (!File.Exists(part))
+                {
+                    Population made = builder.TrainGroup(g, p => progress.Advance(
+                        p.RunsDone + (double)p.Step / p.Steps * Math.Min(settings.GroupSize, p.Runs - p.RunsDone), p.Runs,
+                        FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")), cancellation);
+                    foreach ((string key, string value) in settings.Describe()) made.Provenance[key] = value;
+                    PopulationFile.Write(part, made);
+                    groups.Add(made);
+                    continue;
+                }
+
+                Population kept = PopulationFile.Read(part);
+                string? other = settings.Describe().Where(s => kept.Provenance.GetValueOrDefault(s.Key) != s.Value).Select(s => s.Key).FirstOrDefault();
+                if (other is not null || kept.Target != network.Name)
+                    throw new ArgumentException($"{part} is left from another training ({other ?? "target"} differs): remove it, or name another --out");
+                groups.Add(kept);
+            }
+
+            Population zoo = ZooBuilder.Join(groups);
+            PopulationFile.Write(path, zoo);
+            for (int g = 0; g < builder.Groups; g++) File.Delete(FormattableString.Invariant($"{path}.group-{g:D4}"));
+            Describe(path, zoo, json: false);
+            return ExitCodes.Success;
+        }));
+        return command;
+    }
+
+    private static Command Info()
+    {
+        var file = new Argument<string>("FILE") { Description = "Population file (.h5)" };
+        Option<bool> json = SharedOptions.Json();
+        var command = new Command("info", "Describe a population file.") { file, json };
+        command.SetAction(parsed => Guard.Run(_ =>
+        {
+            string path = parsed.GetValue(file)!;
+            Describe(path, PopulationFile.Read(path), parsed.GetValue(json));
+            return ExitCodes.Success;
+        }));
+        return command;
+    }
+
+    private static void Describe(string path, Population population, bool json)
+    {
+        Population finals = population.Finals();
+        var facts = new JsonObject
+        {
+            ["file"] = path,
+            ["target"] = population.Target,
+            ["networks"] = population.Count,
+            ["runs"] = population.RunCount,
+            ["parameters"] = population.Parameters,
+            ["accuracy_of_finals"] = finals.Score is { } score ? Math.Round(score.Average(), 2) : null,
+            ["loss_of_finals"] = finals.Loss is { } loss ? Math.Round(loss.Average(), 4) : null,
+        };
+        if (json)
+        {
+            var provenance = new JsonObject();
+            foreach ((string key, string value) in population.Provenance) provenance[key] = value;
+            facts["provenance"] = provenance;
+            Console.Out.WriteLine(facts.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            return;
+        }
+
+        foreach ((string key, JsonNode? value) in facts) Console.Out.WriteLine($"{key.Replace('_', ' '),-20} {value?.ToString() ?? "not measured"}");
+        foreach ((string key, string value) in population.Provenance) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{key,-20} {value}"));
+    }
+}

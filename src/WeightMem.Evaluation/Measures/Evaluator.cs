@@ -1,0 +1,88 @@
+using WeightMem.Engine.Random;
+using WeightMem.Evaluation.Statistics;
+using WeightMem.Models.Populations;
+
+namespace WeightMem.Evaluation.Measures;
+
+/// <summary>A population and the name it has in reports.</summary>
+/// <param name="Name">Name, such as <c>generated</c>, <c>heldout</c>, <c>noise-0.05</c>.</param>
+/// <param name="Population">The networks.</param>
+public sealed record NamedPopulation(string Name, Population Population);
+
+/// <summary>What was measured of one population: one value per network, and the summaries.</summary>
+public sealed record PopulationMeasures
+{
+    /// <summary>Name of the population.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The networks.</summary>
+    public required Population Population { get; init; }
+
+    /// <summary>The nearest training networks in plain L2, the nearest first.</summary>
+    public required Neighbours MinL2 { get; init; }
+
+    /// <summary>The nearest training networks up to permutations of hidden units, where the target has exactly one hidden layer.</summary>
+    public AlignedNeighbours? MinL2Aligned { get; init; }
+
+    /// <summary>The largest similarity of error masks to a training network, where masks have been measured.</summary>
+    public Similarities? MaxSimilarity { get; init; }
+
+    /// <summary>Mean, median, interval and n by measure name: <c>accuracy</c>, <c>min_l2</c>, <c>min_l2_aligned</c>, <c>max_similarity</c>.</summary>
+    public required IReadOnlyDictionary<string, Estimate> Summaries { get; init; }
+}
+
+/// <summary>Measures populations against a training population: the one path for studies and for foreign files.</summary>
+public static class Evaluator
+{
+    /// <summary>Neighbours kept per network: what the heatmap shows.</summary>
+    public const int KeptNeighbours = 3;
+
+    /// <summary>Measures the training population against itself, each network excluded from its own comparison by identity, and every other population against it.</summary>
+    /// <param name="training">The networks that distances and similarities refer to.</param>
+    /// <param name="others">The populations to judge.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
+    /// <param name="resamples">Resamples of the bootstrap.</param>
+    /// <exception cref="ArgumentException">Two populations have the same name, or another number of parameters than the training population.</exception>
+    public static IReadOnlyList<PopulationMeasures> Measure(
+        Population training, IReadOnlyList<NamedPopulation> others, long seed, int resamples = Bootstrap.DefaultResamples)
+    {
+        if (others.Select(o => o.Name).Append("training").GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new ArgumentException($"two populations are named {twice.Key}");
+        var measured = new List<PopulationMeasures> { One("training", training, training, Exclusion.SameRow, seed, resamples) };
+        foreach (NamedPopulation other in others) measured.Add(One(other.Name, other.Population, training, Exclusion.None, seed, resamples));
+        return measured;
+    }
+
+    private static PopulationMeasures One(string name, Population queries, Population training, Exclusion exclusion, long seed, int resamples)
+    {
+        int candidates = exclusion == Exclusion.None ? training.Count : training.Count - 1;
+        int k = Math.Clamp(candidates, 1, KeptNeighbours);
+        var stream = new RandomStream(seed, "bootstrap " + name);
+        int[] runs = queries.Run;
+        Neighbours plain = MinimumDistance.Nearest(queries, training, exclusion, k);
+        var summaries = new Dictionary<string, Estimate>();
+        if (queries.Score is { } score) Summarize("accuracy", Array.ConvertAll(score, s => (double)s), "exact count, float32 forward");
+        Summarize("min_l2", plain.Nearest(), plain.Path);
+        AlignedNeighbours? aligned = null;
+        if (AlignedDistance.Supports(queries.Layout))
+        {
+            aligned = AlignedDistance.Nearest(queries, training, exclusion, k);
+            Summarize("min_l2_aligned", aligned.Neighbours.Nearest(), aligned.Neighbours.Path);
+        }
+
+        Similarities? similarities = null;
+        if (queries.Wrong is not null && training.Wrong is not null)
+        {
+            similarities = ErrorSimilarity.Maximum(queries, training, exclusion);
+            Summarize("max_similarity", similarities.Values, similarities.Path);
+        }
+
+        return new PopulationMeasures
+        {
+            Name = name, Population = queries, MinL2 = plain, MinL2Aligned = aligned, MaxSimilarity = similarities, Summaries = summaries,
+        };
+
+        void Summarize(string measure, double[] values, string path) =>
+            summaries[measure] = Bootstrap.Mean(values, stream.Sub(measure), resamples, runs, path);
+    }
+}
