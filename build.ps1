@@ -1,0 +1,36 @@
+# Builds, tests and runs WeightMem. Needs the .NET SDK and nothing else; packages are restored on first use.
+#   ./build.ps1 build     the program at artifacts/bin/weightmem.exe
+#   ./build.ps1 test      all tests
+#   ./build.ps1 demo      the small study of G.pt on the images in data/, into runs/gpt-small
+#   ./build.ps1 bench     speed beside libtorch, into benchmarks/results
+#   ./build.ps1 publish   a self-contained program at artifacts/publish
+#   ./build.ps1 format    formats the sources; with --check only looks
+param([string]$Command = "help", [Parameter(ValueFromRemainingArguments = $true)][string[]]$Rest = @())
+$ErrorActionPreference = "Stop"
+Set-Location $PSScriptRoot
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = "1"
+$env:DOTNET_NOLOGO = "1"
+
+function Build {
+    dotnet build src/WeightMem.Cli -c Release -v quiet --nologo -o artifacts/bin
+    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+}
+
+switch ($Command) {
+    "build" { Build; Write-Output "artifacts/bin/weightmem" }
+    "test" { dotnet test --solution WeightMem.sln -c Release --no-progress @Rest }
+    "demo" { Build; & artifacts/bin/weightmem reproduce gpt --preset small @Rest }
+    "bench" { if ($Rest.Count -eq 0) { $Rest = @("all") }; dotnet run -c Release --project benchmarks/WeightMem.Benchmarks -- @Rest }
+    "publish" {
+        dotnet publish src/WeightMem.Cli -c Release -v quiet --nologo --self-contained -p:PublishSingleFile=true -o artifacts/publish @Rest
+        Write-Output "artifacts/publish/weightmem"
+    }
+    "format" {
+        if ($Rest -contains "--check") { dotnet format WeightMem.sln --verify-no-changes } else { dotnet format WeightMem.sln }
+    }
+    default {
+        Get-Content $PSCommandPath -TotalCount 7 | ForEach-Object { $_ -replace "^# ?", "" }
+        if ($Command -ne "help") { exit 2 }
+    }
+}
+exit $LASTEXITCODE

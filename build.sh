@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds, tests and runs WeightMem. Needs the .NET SDK and nothing else; packages are restored on first use.
+#   ./build.sh build     the program at artifacts/weightmem
+#   ./build.sh test      all tests
+#   ./build.sh demo      the small study of G.pt on the images in data/, into runs/gpt-small
+#   ./build.sh bench     speed beside libtorch, into benchmarks/results
+#   ./build.sh publish   a self-contained program at artifacts/publish
+#   ./build.sh format    formats the sources; with --check only looks
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+quiet=(-v quiet --nologo)
+
+build() {
+  dotnet build src/WeightMem.Cli -c Release "${quiet[@]}" -o artifacts/bin
+  ln -sf bin/weightmem artifacts/weightmem
+}
+
+command=${1:-help}
+[ $# -gt 0 ] && shift
+case "$command" in
+  build) build; echo "artifacts/weightmem" ;;
+  test) dotnet test --solution WeightMem.sln -c Release --no-progress "$@" ;;
+  demo) build; exec artifacts/weightmem reproduce gpt --preset small "$@" ;;
+  bench) exec dotnet run -c Release --project benchmarks/WeightMem.Benchmarks -- "${@:-all}" ;;
+  publish) dotnet publish src/WeightMem.Cli -c Release "${quiet[@]}" --self-contained -p:PublishSingleFile=true -o artifacts/publish "$@"; echo "artifacts/publish/weightmem" ;;
+  format)
+    if [ "${1:-}" = --check ]; then dotnet format WeightMem.sln --verify-no-changes; else dotnet format WeightMem.sln; fi ;;
+  *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; [ "$command" = help ] || exit 2 ;;
+esac
