@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 using WeightMem.Evaluation.Studies;
 
 namespace WeightMem.Cli;
@@ -12,7 +11,6 @@ internal sealed class ConsoleProgress : IStudyProgress
 {
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(10), LiveInterval = TimeSpan.FromMilliseconds(200);
 
-    private readonly IAnsiConsole _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
     private readonly bool _live = !Console.IsErrorRedirected;
     private readonly Stopwatch _stage = new(), _sincePrint = new();
     private double _startedAt;
@@ -49,7 +47,7 @@ internal sealed class ConsoleProgress : IStudyProgress
             return;
         }
 
-        int width = Math.Max(20, _console.Profile.Width - 1);
+        int width = Math.Max(20, Console.WindowWidth - 1);
         Console.Error.Write("\r" + (line.Length > width ? line[..width] : line.PadRight(width)));
         _lineOpen = !last;
         if (last) Console.Error.WriteLine();
@@ -59,7 +57,7 @@ internal sealed class ConsoleProgress : IStudyProgress
     {
         if (_lineOpen) Console.Error.WriteLine();
         _lineOpen = false;
-        _console.WriteLine(text);
+        Console.Error.WriteLine(text);
     }
 
     private static string Time(TimeSpan time) => time.TotalHours >= 1

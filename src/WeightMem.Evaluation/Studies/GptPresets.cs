@@ -51,7 +51,7 @@ public static class GptPresets
             PermutationAugmentation = false,
             FreshStarts = 0.5,
         },
-        Generated = 8,
+        Generated = 4,
         GeneratedFromKnownStarts = 4,
         BaselineNetworks = 8,
         Resamples = 1000,

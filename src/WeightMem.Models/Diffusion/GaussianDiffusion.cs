@@ -72,20 +72,22 @@ public sealed class GaussianDiffusion
     /// </summary>
     public (double Prediction, double State, double Deviation) Ancestral(int step)
     {
+        if (step == 0) return (1, 0, 0); // exactly: 1 - (1 - beta) is not beta in floating point
         double before = Before(step), beta = _betas[step];
         return (
             beta * Math.Sqrt(before) / (1 - _alphaBar[step]),
             (1 - before) * Math.Sqrt(1 - beta) / (1 - _alphaBar[step]),
-            step == 0 ? 0 : Math.Sqrt(beta));
+            Math.Sqrt(beta));
     }
 
     /// <summary>The DDIM step (Song et al. 2021) with the same three coefficients; <paramref name="eta"/> 0 is deterministic.</summary>
     public (double Prediction, double State, double Deviation) Ddim(int step, double eta)
     {
+        if (step == 0) return (1, 0, 0);
         double here = _alphaBar[step], before = Before(step);
         double sigma = eta * Math.Sqrt((1 - before) / (1 - here)) * Math.Sqrt(1 - here / before);
         double noise = Math.Sqrt(Math.Max(0, 1 - before - sigma * sigma)) / Math.Sqrt(1 - here); // epsilon = (x_t - sqrt(here) x_0) / sqrt(1 - here)
-        return (Math.Sqrt(before) - noise * Math.Sqrt(here), noise, step == 0 ? 0 : sigma);
+        return (Math.Sqrt(before) - noise * Math.Sqrt(here), noise, sigma);
     }
 
     private double Before(int step) => step == 0 ? 1 : _alphaBar[step - 1];

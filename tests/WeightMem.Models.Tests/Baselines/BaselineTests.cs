@@ -259,6 +259,9 @@ public class BaselineTests
         public void Evaluate(Device device, Population population, ImageSet images) =>
             throw new NotSupportedException("this target is only initialised");
 
+        public int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images) =>
+            throw new NotSupportedException("this target is only initialised");
+
         public int[] PermutationIndex(IReadOnlyList<int[]> permutations) => [.. Enumerable.Range(0, parameters)];
     }
 }

@@ -21,6 +21,9 @@ internal sealed class SameStart(ILockstepTarget target) : ILockstepTarget
 
     public void Evaluate(Device device, Population population, ImageSet images) => target.Evaluate(device, population, images);
 
+    public int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images) =>
+        target.PredictLabels(device, population, images);
+
     public int[] PermutationIndex(IReadOnlyList<int[]> permutations) => target.PermutationIndex(permutations);
 
     public Tensor Logits(Tape tape, Tensor rows, Tensor images) => target.Logits(tape, rows, images);
