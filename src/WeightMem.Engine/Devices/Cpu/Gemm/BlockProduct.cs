@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace WeightMem.Engine.Devices.Cpu.Gemm;
 
@@ -115,6 +116,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
             float* c = block.C + row * block.RowStride;
             tile.C = whole ? c : block.Edge;
             nint strideA = TTiles.Stride(height, rowStrideA);
+            if (whole) FetchTile(c, block.RowStride, height, width);
             if (typeof(TTiles) == typeof(StridedTiles))
             {
                 if (twoVectors) TileKernels<TLanes, TVector>.TwoVectors<StridedRows>(height, depth, tileA, strideA, panel, stepB, &tile);
@@ -127,6 +129,18 @@ internal static unsafe class BlockProduct<TLanes, TVector>
             }
 
             if (!whole) FinishEdge(c, height, width, block);
+        }
+    }
+
+    /// <summary>Starts to bring a tile of C close, which the kernel needs only when its sums are done.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchTile(float* c, nint rowStride, int height, int width)
+    {
+        if (!Sse.IsSupported) return;
+        for (int row = 0; row < height; row++, c += rowStride)
+        {
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + width - 1);
         }
     }
 
