@@ -30,6 +30,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     /// C[rows, columns] of one matrix. The columns start at a panel. <paramref name="packed"/> holds all panels of B, for one
     /// slice of k after the other, or is null.
     /// </summary>
+    [SkipLocalsInit]
     public static void Run(in GemmArguments g, in DepthSlices slices, int batch, int row, int rows, int column, int columns, float* packed)
     {
         GemmScratch scratch = GemmScratch.Current;
@@ -85,6 +86,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
                     }
                 }
 
+                output.NextPanel = packed != null && j + PanelColumns < columns ? panel + (nint)panelColumns * depth : null;
+                output.NextPanelPerRow = ((nint)panelColumns * depth / rows + 15) & ~15;
                 if (packA) Column<PackedTiles>(panelsA, 0, rows, panel, stepB, depth, width, ref output);
                 else if (g.TransposeA) Column<AdjacentTiles>(sliceA, g.RowStrideA, rows, panel, stepB, depth, width, ref output);
                 else Column<StridedTiles>(sliceA, g.RowStrideA, rows, panel, stepB, depth, width, ref output);
@@ -117,6 +120,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
             tile.C = whole ? c : block.Edge;
             nint strideA = TTiles.Stride(height, rowStrideA);
             if (whole) FetchTile(c, block.RowStride, height, width);
+            if (block.NextPanel != null) FetchPanel(ref block, height);
             if (typeof(TTiles) == typeof(StridedTiles))
             {
                 if (twoVectors) TileKernels<TLanes, TVector>.TwoVectors<StridedRows>(height, depth, tileA, strideA, panel, stepB, &tile);
@@ -144,6 +148,18 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         }
     }
 
+    /// <summary>
+    /// Starts to bring a share of the next panel of B into the second-level cache: all of B does not fit there, and the tiles take
+    /// long enough to hide the way.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchPanel(ref BlockOutput block, int height)
+    {
+        if (!Sse.IsSupported) return;
+        float* last = block.NextPanel + height * block.NextPanelPerRow;
+        for (; block.NextPanel < last; block.NextPanel += 16) Sse.Prefetch1(block.NextPanel);
+    }
+
     /// <summary>Does for a tile that juts out of C what the kernel does for a whole one: the same operations, the same bits.</summary>
     private static void FinishEdge(float* c, int height, int width, in BlockOutput block)
     {
@@ -166,12 +182,19 @@ internal static unsafe class BlockProduct<TLanes, TVector>
 
     private static void PackRows(float* panels, float* source, nint rowStride, bool transposed, int rows, int depth)
     {
-        int height;
-        for (int row = 0; row < rows; row += height)
+        // The rows of a transposed block are long: take some of them at a time through all panels, so that each is read in one go.
+        int chunk = transposed ? 32 : depth;
+        for (int k = 0; k < depth; k += chunk)
         {
-            height = TileKernels<TLanes, TVector>.Height(rows - row);
-            float* strip = source + (transposed ? row : row * rowStride);
-            PanelPacking<TLanes, TVector>.PackA(panels + (nint)row * depth, strip, rowStride, transposed, height, depth);
+            int count = Math.Min(chunk, depth - k);
+            int height;
+            for (int row = 0; row < rows; row += height)
+            {
+                height = TileKernels<TLanes, TVector>.Height(rows - row);
+                float* strip = source + (transposed ? k * rowStride + row : row * rowStride + k);
+                float* panel = panels + (nint)row * depth + k * height;
+                PanelPacking<TLanes, TVector>.PackA(panel, strip, rowStride, transposed, height, count);
+            }
         }
     }
 
@@ -183,6 +206,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         public float Alpha;
         public float Beta;
         public float* Edge;
+        public float* NextPanel;
+        public nint NextPanelPerRow;
     }
 
     /// <summary>How to find a tile's rows of A.</summary>
@@ -218,7 +243,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
 /// <summary>The cut of the depth into equal slices. It depends on the depth alone: it decides the order of the sums.</summary>
 internal readonly struct DepthSlices
 {
-    private const int Longest = 384;
+    private const int Longest = 512;
 
     public DepthSlices(int depth)
     {
