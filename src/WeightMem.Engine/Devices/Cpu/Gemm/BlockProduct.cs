@@ -13,8 +13,13 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     // Below this many rows in a block, a panel of B is read too few times to pay for packing it.
     private const int RowsToPackB = 25;
 
-    // Up to this many columns, a panel of A is read too few times to pay for packing it.
-    private const int PanelsToReadAInPlace = 2;
+    // Stored rows of B that lie this close together, in elements from the first to the last, stay in the first-level cache as they are.
+    private const int SmallB = 4096;
+
+    // Up to this many panels of B, a row of A is read too few times to pay for packing it. A transposed A needs packing least:
+    // the elements that a tile takes for one k are neighbours as it is.
+    private const int PanelsToReadAInPlace = 4;
+    private const int PanelsToReadTransposedAInPlace = 16;
 
     /// <summary>Columns of a whole panel of B.</summary>
     public static int PanelColumns
@@ -38,8 +43,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         float* b = g.B + batch * g.BatchStrideB;
         float* c = g.C + batch * g.BatchStrideC + row * g.RowStrideC + column;
         float* edge = stackalloc float[12 * 32];
-        bool packA = columns > PanelsToReadAInPlace * PanelColumns;
-        bool packB = packed == null && (g.TransposeB || rows >= RowsToPackB);
+        bool packA = columns > (g.TransposeA ? PanelsToReadTransposedAInPlace : PanelsToReadAInPlace) * PanelColumns;
+        bool packB = g.TransposeB || (rows >= RowsToPackB && slices.Depth * g.RowStrideB > SmallB);
         float* panelsA = packA ? scratch.PanelsOfA((nint)rows * slices.Depth) : null;
         float* panelB = packed == null ? scratch.PanelOfB((nint)PanelColumns * slices.Depth) : null;
         int packedColumns = PackedColumns(g.N);
