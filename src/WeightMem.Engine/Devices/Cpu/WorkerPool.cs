@@ -22,7 +22,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     private const int SpinTurns = 40;
 
     private readonly Worker[] _workers;
-    private readonly object _callerGate = new();
+    private readonly ParkingSpot _caller = new();
     private delegate*<void*, int, void> _invoke;
     private void* _job;
     private int _parts;
@@ -90,10 +90,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     public void Dispose()
     {
         Volatile.Write(ref _stopping, true);
-        foreach (Worker worker in _workers)
-        {
-            lock (worker.Gate) Monitor.Pulse(worker.Gate);
-        }
+        foreach (Worker worker in _workers) worker.Bed.Signal();
 
         foreach (Worker worker in _workers) worker.Thread?.Join();
     }
@@ -124,9 +121,7 @@ internal sealed unsafe class WorkerPool : IDisposable
             }
 
             if (Interlocked.Decrement(ref _counters.Unfinished) == 0 && Volatile.Read(ref _callerWaits))
-            {
-                lock (_callerGate) Monitor.Pulse(_callerGate);
-            }
+                _caller.Signal();
         }
     }
 
@@ -138,13 +133,11 @@ internal sealed unsafe class WorkerPool : IDisposable
             Thread.SpinWait(4);
         }
 
-        lock (_callerGate)
-        {
-            Volatile.Write(ref _callerWaits, true);
-            Interlocked.MemoryBarrier();
-            while (Volatile.Read(ref _counters.Unfinished) != 0) Monitor.Wait(_callerGate);
-            _callerWaits = false;
-        }
+        // A signal may be left over from a round that ended while the caller made up its mind to sleep: hence the loop.
+        Volatile.Write(ref _callerWaits, true);
+        Interlocked.MemoryBarrier();
+        while (Volatile.Read(ref _counters.Unfinished) != 0) _caller.Wait();
+        Volatile.Write(ref _callerWaits, false);
     }
 
     private void Serve(int index)
@@ -162,14 +155,11 @@ internal sealed unsafe class WorkerPool : IDisposable
                     continue;
                 }
 
-                lock (worker.Gate)
-                {
-                    Volatile.Write(ref worker.Asleep, true);
-                    Interlocked.MemoryBarrier();
-                    if ((int)Volatile.Read(ref _counters.Ticket) == 0 && !Volatile.Read(ref _stopping)) Monitor.Wait(worker.Gate);
-                    worker.Asleep = false;
-                }
-
+                // Whoever brings work looks at Asleep after that; whoever falls asleep looks at the work after that.
+                Volatile.Write(ref worker.Asleep, true);
+                Interlocked.MemoryBarrier();
+                if ((int)Volatile.Read(ref _counters.Ticket) == 0 && !Volatile.Read(ref _stopping)) worker.Bed.Wait();
+                Volatile.Write(ref worker.Asleep, false);
                 turn = 0;
             }
 
@@ -189,14 +179,13 @@ internal sealed unsafe class WorkerPool : IDisposable
         {
             if ((int)Volatile.Read(ref _counters.Ticket) <= i) return;
             Worker worker = _workers[i];
-            if (!Volatile.Read(ref worker.Asleep)) continue;
-            lock (worker.Gate) Monitor.Pulse(worker.Gate);
+            if (Volatile.Read(ref worker.Asleep)) worker.Bed.Signal();
         }
     }
 
     private sealed class Worker
     {
-        public readonly object Gate = new();
+        public readonly ParkingSpot Bed = new();
         public bool Asleep;
         public Thread? Thread;
     }

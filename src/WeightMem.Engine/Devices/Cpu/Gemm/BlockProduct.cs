@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace WeightMem.Engine.Devices.Cpu.Gemm;
 
@@ -12,8 +13,13 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     // Below this many rows in a block, a panel of B is read too few times to pay for packing it.
     private const int RowsToPackB = 25;
 
-    // Up to this many columns, a panel of A is read too few times to pay for packing it.
-    private const int PanelsToReadAInPlace = 2;
+    // Stored rows of B that lie this close together, in elements from the first to the last, stay in the first-level cache as they are.
+    private const int SmallB = 4096;
+
+    // Up to this many panels of B, a row of A is read too few times to pay for packing it. A transposed A needs packing least:
+    // the elements that a tile takes for one k are neighbours as it is.
+    private const int PanelsToReadAInPlace = 4;
+    private const int PanelsToReadTransposedAInPlace = 16;
 
     /// <summary>Columns of a whole panel of B.</summary>
     public static int PanelColumns
@@ -29,6 +35,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     /// C[rows, columns] of one matrix. The columns start at a panel. <paramref name="packed"/> holds all panels of B, for one
     /// slice of k after the other, or is null.
     /// </summary>
+    [SkipLocalsInit]
     public static void Run(in GemmArguments g, in DepthSlices slices, int batch, int row, int rows, int column, int columns, float* packed)
     {
         GemmScratch scratch = GemmScratch.Current;
@@ -36,8 +43,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         float* b = g.B + batch * g.BatchStrideB;
         float* c = g.C + batch * g.BatchStrideC + row * g.RowStrideC + column;
         float* edge = stackalloc float[12 * 32];
-        bool packA = columns > PanelsToReadAInPlace * PanelColumns;
-        bool packB = packed == null && (g.TransposeB || rows >= RowsToPackB);
+        bool packA = columns > (g.TransposeA ? PanelsToReadTransposedAInPlace : PanelsToReadAInPlace) * PanelColumns;
+        bool packB = g.TransposeB || (rows >= RowsToPackB && slices.Depth * g.RowStrideB > SmallB);
         float* panelsA = packA ? scratch.PanelsOfA((nint)rows * slices.Depth) : null;
         float* panelB = packed == null ? scratch.PanelOfB((nint)PanelColumns * slices.Depth) : null;
         int packedColumns = PackedColumns(g.N);
@@ -84,6 +91,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
                     }
                 }
 
+                output.NextPanel = packed != null && j + PanelColumns < columns ? panel + (nint)panelColumns * depth : null;
+                output.NextPanelPerRow = ((nint)panelColumns * depth / rows + 15) & ~15;
                 if (packA) Column<PackedTiles>(panelsA, 0, rows, panel, stepB, depth, width, ref output);
                 else if (g.TransposeA) Column<AdjacentTiles>(sliceA, g.RowStrideA, rows, panel, stepB, depth, width, ref output);
                 else Column<StridedTiles>(sliceA, g.RowStrideA, rows, panel, stepB, depth, width, ref output);
@@ -115,6 +124,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
             float* c = block.C + row * block.RowStride;
             tile.C = whole ? c : block.Edge;
             nint strideA = TTiles.Stride(height, rowStrideA);
+            if (whole) FetchTile(c, block.RowStride, height, width);
+            if (block.NextPanel != null) FetchPanel(ref block, height);
             if (typeof(TTiles) == typeof(StridedTiles))
             {
                 if (twoVectors) TileKernels<TLanes, TVector>.TwoVectors<StridedRows>(height, depth, tileA, strideA, panel, stepB, &tile);
@@ -128,6 +139,30 @@ internal static unsafe class BlockProduct<TLanes, TVector>
 
             if (!whole) FinishEdge(c, height, width, block);
         }
+    }
+
+    /// <summary>Starts to bring a tile of C close, which the kernel needs only when its sums are done.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchTile(float* c, nint rowStride, int height, int width)
+    {
+        if (!Sse.IsSupported) return;
+        for (int row = 0; row < height; row++, c += rowStride)
+        {
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + width - 1);
+        }
+    }
+
+    /// <summary>
+    /// Starts to bring a share of the next panel of B into the second-level cache: all of B does not fit there, and the tiles take
+    /// long enough to hide the way.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchPanel(ref BlockOutput block, int height)
+    {
+        if (!Sse.IsSupported) return;
+        float* last = block.NextPanel + height * block.NextPanelPerRow;
+        for (; block.NextPanel < last; block.NextPanel += 16) Sse.Prefetch1(block.NextPanel);
     }
 
     /// <summary>Does for a tile that juts out of C what the kernel does for a whole one: the same operations, the same bits.</summary>
@@ -152,12 +187,19 @@ internal static unsafe class BlockProduct<TLanes, TVector>
 
     private static void PackRows(float* panels, float* source, nint rowStride, bool transposed, int rows, int depth)
     {
-        int height;
-        for (int row = 0; row < rows; row += height)
+        // The rows of a transposed block are long: take some of them at a time through all panels, so that each is read in one go.
+        int chunk = transposed ? 32 : depth;
+        for (int k = 0; k < depth; k += chunk)
         {
-            height = TileKernels<TLanes, TVector>.Height(rows - row);
-            float* strip = source + (transposed ? row : row * rowStride);
-            PanelPacking<TLanes, TVector>.PackA(panels + (nint)row * depth, strip, rowStride, transposed, height, depth);
+            int count = Math.Min(chunk, depth - k);
+            int height;
+            for (int row = 0; row < rows; row += height)
+            {
+                height = TileKernels<TLanes, TVector>.Height(rows - row);
+                float* strip = source + (transposed ? k * rowStride + row : row * rowStride + k);
+                float* panel = panels + (nint)row * depth + k * height;
+                PanelPacking<TLanes, TVector>.PackA(panel, strip, rowStride, transposed, height, count);
+            }
         }
     }
 
@@ -169,6 +211,8 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         public float Alpha;
         public float Beta;
         public float* Edge;
+        public float* NextPanel;
+        public nint NextPanelPerRow;
     }
 
     /// <summary>How to find a tile's rows of A.</summary>
@@ -204,7 +248,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
 /// <summary>The cut of the depth into equal slices. It depends on the depth alone: it decides the order of the sums.</summary>
 internal readonly struct DepthSlices
 {
-    private const int Longest = 384;
+    private const int Longest = 512;
 
     public DepthSlices(int depth)
     {

@@ -6,7 +6,7 @@ internal static unsafe class GemmPlan<TLanes, TVector>
     where TVector : struct
 {
     // Rows of a block: with a slice of k, a block of A fills a part of a second-level cache.
-    private const int LargestBlockRows = 240;
+    private const int LargestBlockRows = 360;
     private const int SmallestBlockRows = 48;
 
     // A part should outweigh a wake-up.

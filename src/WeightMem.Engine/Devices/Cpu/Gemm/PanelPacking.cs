@@ -12,6 +12,9 @@ internal static unsafe class PanelPacking<TLanes, TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
+    // Depth packed in one go: the lines that are read and written in turns stay in the first-level cache.
+    private const int Chunk = 64;
+
     /// <summary>Packs a strip of B, <paramref name="panelWidth"/> is one or two vectors.</summary>
     public static void PackB(float* panel, int panelWidth, float* source, nint rowStride, bool transposed, int width, int depth)
     {
@@ -84,37 +87,38 @@ internal static unsafe class PanelPacking<TLanes, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackAcross(float* panel, int panelWidth, float* source, nint stride, int width, int depth)
     {
-        int whole = depth & ~3;
-        int i = 0;
-        for (; i + 4 <= width; i += 4)
+        for (int start = 0; start < depth; start += Chunk, panel += Chunk * panelWidth, source += Chunk)
         {
-            float* s = source + i * stride;
-            float* p = panel + i;
-            for (int k = 0; k < whole; k += 4, p += 4 * panelWidth)
+            int count = Math.Min(Chunk, depth - start);
+            int whole = count & ~3;
+            int i = 0;
+            for (; i + 4 <= width; i += 4)
             {
-                Vector128<float> r0 = Vector128.Load(s + k), r1 = Vector128.Load(s + stride + k);
-                Vector128<float> r2 = Vector128.Load(s + 2 * stride + k), r3 = Vector128.Load(s + 3 * stride + k);
-                Transpose(ref r0, ref r1, ref r2, ref r3);
-                r0.Store(p);
-                r1.Store(p + panelWidth);
-                r2.Store(p + 2 * panelWidth);
-                r3.Store(p + 3 * panelWidth);
+                float* s = source + i * stride;
+                float* p = panel + i;
+                for (int k = 0; k < whole; k += 4, p += 4 * panelWidth)
+                {
+                    Vector128<float> r0 = Vector128.Load(s + k), r1 = Vector128.Load(s + stride + k);
+                    Vector128<float> r2 = Vector128.Load(s + 2 * stride + k), r3 = Vector128.Load(s + 3 * stride + k);
+                    Transpose(ref r0, ref r1, ref r2, ref r3);
+                    r0.Store(p);
+                    r1.Store(p + panelWidth);
+                    r2.Store(p + 2 * panelWidth);
+                    r3.Store(p + 3 * panelWidth);
+                }
+
+                for (int k = whole; k < count; k++, p += panelWidth)
+                {
+                    for (int j = 0; j < 4; j++) p[j] = s[j * stride + k];
+                }
             }
 
-            for (int k = whole; k < depth; k++, p += panelWidth)
+            for (; i < panelWidth; i++)
             {
-                for (int j = 0; j < 4; j++) p[j] = s[j * stride + k];
+                float* s = source + i * stride;
+                float* p = panel + i;
+                for (int k = 0; k < count; k++, p += panelWidth) *p = i < width ? s[k] : 0;
             }
-        }
-
-        for (; i < width; i++)
-        {
-            for (int k = 0; k < depth; k++) panel[(nint)k * panelWidth + i] = source[i * stride + k];
-        }
-
-        for (; i < panelWidth; i++)
-        {
-            for (int k = 0; k < depth; k++) panel[(nint)k * panelWidth + i] = 0;
         }
     }
 

@@ -69,19 +69,23 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish1<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00);
-        finish.Put(1, c10);
-        finish.Put(2, c20);
-        finish.Put(3, c30);
-        finish.Put(4, c40);
-        finish.Put(5, c50);
-        finish.Put(6, c60);
-        finish.Put(7, c70);
-        finish.Put(8, c80);
-        finish.Put(9, c90);
-        finish.Put(10, cA0);
-        finish.Put(11, cB0);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0);
+        bool reads = output->Beta != 0;
+        Put(c, c00, alpha, bias0, beta, reads);
+        Put(c + stride, c10, alpha, bias0, beta, reads);
+        Put(c + 2 * stride, c20, alpha, bias0, beta, reads);
+        Put(c + 3 * stride, c30, alpha, bias0, beta, reads);
+        Put(c + 4 * stride, c40, alpha, bias0, beta, reads);
+        Put(c + 5 * stride, c50, alpha, bias0, beta, reads);
+        Put(c + 6 * stride, c60, alpha, bias0, beta, reads);
+        Put(c + 7 * stride, c70, alpha, bias0, beta, reads);
+        Put(c + 8 * stride, c80, alpha, bias0, beta, reads);
+        Put(c + 9 * stride, c90, alpha, bias0, beta, reads);
+        Put(c + 10 * stride, cA0, alpha, bias0, beta, reads);
+        Put(c + 11 * stride, cB0, alpha, bias0, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -112,15 +116,19 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish1<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00);
-        finish.Put(1, c10);
-        finish.Put(2, c20);
-        finish.Put(3, c30);
-        finish.Put(4, c40);
-        finish.Put(5, c50);
-        finish.Put(6, c60);
-        finish.Put(7, c70);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0);
+        bool reads = output->Beta != 0;
+        Put(c, c00, alpha, bias0, beta, reads);
+        Put(c + stride, c10, alpha, bias0, beta, reads);
+        Put(c + 2 * stride, c20, alpha, bias0, beta, reads);
+        Put(c + 3 * stride, c30, alpha, bias0, beta, reads);
+        Put(c + 4 * stride, c40, alpha, bias0, beta, reads);
+        Put(c + 5 * stride, c50, alpha, bias0, beta, reads);
+        Put(c + 6 * stride, c60, alpha, bias0, beta, reads);
+        Put(c + 7 * stride, c70, alpha, bias0, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -147,13 +155,17 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish1<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00);
-        finish.Put(1, c10);
-        finish.Put(2, c20);
-        finish.Put(3, c30);
-        finish.Put(4, c40);
-        finish.Put(5, c50);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0);
+        bool reads = output->Beta != 0;
+        Put(c, c00, alpha, bias0, beta, reads);
+        Put(c + stride, c10, alpha, bias0, beta, reads);
+        Put(c + 2 * stride, c20, alpha, bias0, beta, reads);
+        Put(c + 3 * stride, c30, alpha, bias0, beta, reads);
+        Put(c + 4 * stride, c40, alpha, bias0, beta, reads);
+        Put(c + 5 * stride, c50, alpha, bias0, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -176,11 +188,15 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish1<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00);
-        finish.Put(1, c10);
-        finish.Put(2, c20);
-        finish.Put(3, c30);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0);
+        bool reads = output->Beta != 0;
+        Put(c, c00, alpha, bias0, beta, reads);
+        Put(c + stride, c10, alpha, bias0, beta, reads);
+        Put(c + 2 * stride, c20, alpha, bias0, beta, reads);
+        Put(c + 3 * stride, c30, alpha, bias0, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -199,9 +215,13 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish1<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00);
-        finish.Put(1, c10);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0);
+        bool reads = output->Beta != 0;
+        Put(c, c00, alpha, bias0, beta, reads);
+        Put(c + stride, c10, alpha, bias0, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -218,7 +238,11 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish1<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0);
+        bool reads = output->Beta != 0;
+        Put(c, c00, alpha, bias0, beta, reads);
     }
 }

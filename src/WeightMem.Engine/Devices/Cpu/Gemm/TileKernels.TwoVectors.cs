@@ -93,19 +93,23 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish2<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00, c01);
-        finish.Put(1, c10, c11);
-        finish.Put(2, c20, c21);
-        finish.Put(3, c30, c31);
-        finish.Put(4, c40, c41);
-        finish.Put(5, c50, c51);
-        finish.Put(6, c60, c61);
-        finish.Put(7, c70, c71);
-        finish.Put(8, c80, c81);
-        finish.Put(9, c90, c91);
-        finish.Put(10, cA0, cA1);
-        finish.Put(11, cB0, cB1);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0), bias1 = Bias(output, TLanes.Width);
+        bool reads = output->Beta != 0;
+        Put(c, c00, c01, alpha, bias0, bias1, beta, reads);
+        Put(c + stride, c10, c11, alpha, bias0, bias1, beta, reads);
+        Put(c + 2 * stride, c20, c21, alpha, bias0, bias1, beta, reads);
+        Put(c + 3 * stride, c30, c31, alpha, bias0, bias1, beta, reads);
+        Put(c + 4 * stride, c40, c41, alpha, bias0, bias1, beta, reads);
+        Put(c + 5 * stride, c50, c51, alpha, bias0, bias1, beta, reads);
+        Put(c + 6 * stride, c60, c61, alpha, bias0, bias1, beta, reads);
+        Put(c + 7 * stride, c70, c71, alpha, bias0, bias1, beta, reads);
+        Put(c + 8 * stride, c80, c81, alpha, bias0, bias1, beta, reads);
+        Put(c + 9 * stride, c90, c91, alpha, bias0, bias1, beta, reads);
+        Put(c + 10 * stride, cA0, cA1, alpha, bias0, bias1, beta, reads);
+        Put(c + 11 * stride, cB0, cB1, alpha, bias0, bias1, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -152,15 +156,19 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish2<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00, c01);
-        finish.Put(1, c10, c11);
-        finish.Put(2, c20, c21);
-        finish.Put(3, c30, c31);
-        finish.Put(4, c40, c41);
-        finish.Put(5, c50, c51);
-        finish.Put(6, c60, c61);
-        finish.Put(7, c70, c71);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0), bias1 = Bias(output, TLanes.Width);
+        bool reads = output->Beta != 0;
+        Put(c, c00, c01, alpha, bias0, bias1, beta, reads);
+        Put(c + stride, c10, c11, alpha, bias0, bias1, beta, reads);
+        Put(c + 2 * stride, c20, c21, alpha, bias0, bias1, beta, reads);
+        Put(c + 3 * stride, c30, c31, alpha, bias0, bias1, beta, reads);
+        Put(c + 4 * stride, c40, c41, alpha, bias0, bias1, beta, reads);
+        Put(c + 5 * stride, c50, c51, alpha, bias0, bias1, beta, reads);
+        Put(c + 6 * stride, c60, c61, alpha, bias0, bias1, beta, reads);
+        Put(c + 7 * stride, c70, c71, alpha, bias0, bias1, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -199,13 +207,17 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish2<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00, c01);
-        finish.Put(1, c10, c11);
-        finish.Put(2, c20, c21);
-        finish.Put(3, c30, c31);
-        finish.Put(4, c40, c41);
-        finish.Put(5, c50, c51);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0), bias1 = Bias(output, TLanes.Width);
+        bool reads = output->Beta != 0;
+        Put(c, c00, c01, alpha, bias0, bias1, beta, reads);
+        Put(c + stride, c10, c11, alpha, bias0, bias1, beta, reads);
+        Put(c + 2 * stride, c20, c21, alpha, bias0, bias1, beta, reads);
+        Put(c + 3 * stride, c30, c31, alpha, bias0, bias1, beta, reads);
+        Put(c + 4 * stride, c40, c41, alpha, bias0, bias1, beta, reads);
+        Put(c + 5 * stride, c50, c51, alpha, bias0, bias1, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -236,11 +248,15 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish2<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00, c01);
-        finish.Put(1, c10, c11);
-        finish.Put(2, c20, c21);
-        finish.Put(3, c30, c31);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0), bias1 = Bias(output, TLanes.Width);
+        bool reads = output->Beta != 0;
+        Put(c, c00, c01, alpha, bias0, bias1, beta, reads);
+        Put(c + stride, c10, c11, alpha, bias0, bias1, beta, reads);
+        Put(c + 2 * stride, c20, c21, alpha, bias0, bias1, beta, reads);
+        Put(c + 3 * stride, c30, c31, alpha, bias0, bias1, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -263,9 +279,13 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish2<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00, c01);
-        finish.Put(1, c10, c11);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0), bias1 = Bias(output, TLanes.Width);
+        bool reads = output->Beta != 0;
+        Put(c, c00, c01, alpha, bias0, bias1, beta, reads);
+        Put(c + stride, c10, c11, alpha, bias0, bias1, beta, reads);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -284,7 +304,11 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             b += bStep;
         }
 
-        TileFinish2<TLanes, TVector> finish = new(output);
-        finish.Put(0, c00, c01);
+        float* c = output->C;
+        nint stride = output->RowStride;
+        TVector alpha = TLanes.Broadcast(output->Alpha), beta = TLanes.Broadcast(output->Beta);
+        TVector bias0 = Bias(output, 0), bias1 = Bias(output, TLanes.Width);
+        bool reads = output->Beta != 0;
+        Put(c, c00, c01, alpha, bias0, bias1, beta, reads);
     }
 }

@@ -19,6 +19,36 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         if (TLanes.TileRows > 8 && rows >= 8) return 8;
         return rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Bias(TileOutput* output, int column) =>
+        output->Bias == null ? TLanes.Zero : TLanes.Load(output->Bias + column);
+
+    /// <summary>Writes a row of one vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(float* c, TVector sum, TVector alpha, TVector bias, TVector beta, bool reads)
+    {
+        TVector value = TLanes.MultiplyAdd(sum, alpha, bias);
+        if (reads) value = TLanes.MultiplyAdd(beta, TLanes.Load(c), value);
+        TLanes.Store(c, value);
+    }
+
+    /// <summary>Writes a row of two vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(
+        float* c, TVector sum0, TVector sum1, TVector alpha, TVector bias0, TVector bias1, TVector beta, bool reads)
+    {
+        TVector value0 = TLanes.MultiplyAdd(sum0, alpha, bias0);
+        TVector value1 = TLanes.MultiplyAdd(sum1, alpha, bias1);
+        if (reads)
+        {
+            value0 = TLanes.MultiplyAdd(beta, TLanes.Load(c), value0);
+            value1 = TLanes.MultiplyAdd(beta, TLanes.Load(c + TLanes.Width), value1);
+        }
+
+        TLanes.Store(c, value0);
+        TLanes.Store(c + TLanes.Width, value1);
+    }
 }
 
 /// <summary>Where the elements of A lie for a tile kernel.</summary>
@@ -68,66 +98,4 @@ internal unsafe struct TileOutput
 
     /// <summary>Factor of the old C, which is not read when this is 0.</summary>
     public float Beta;
-}
-
-/// <summary>Writes rows of one vector.</summary>
-internal readonly unsafe ref struct TileFinish1<TLanes, TVector>
-    where TLanes : struct, ILanes<TVector>
-    where TVector : struct
-{
-    private readonly TileOutput* _output;
-    private readonly TVector _alpha, _beta, _bias;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TileFinish1(TileOutput* output)
-    {
-        _output = output;
-        _alpha = TLanes.Broadcast(output->Alpha);
-        _beta = TLanes.Broadcast(output->Beta);
-        _bias = output->Bias == null ? TLanes.Zero : TLanes.Load(output->Bias);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Put(int row, TVector sum)
-    {
-        float* c = _output->C + row * _output->RowStride;
-        TVector value = TLanes.MultiplyAdd(sum, _alpha, _bias);
-        if (_output->Beta != 0) value = TLanes.MultiplyAdd(_beta, TLanes.Load(c), value);
-        TLanes.Store(c, value);
-    }
-}
-
-/// <summary>Writes rows of two vectors.</summary>
-internal readonly unsafe ref struct TileFinish2<TLanes, TVector>
-    where TLanes : struct, ILanes<TVector>
-    where TVector : struct
-{
-    private readonly TileOutput* _output;
-    private readonly TVector _alpha, _bias0, _bias1;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TileFinish2(TileOutput* output)
-    {
-        _output = output;
-        _alpha = TLanes.Broadcast(output->Alpha);
-        _bias0 = output->Bias == null ? TLanes.Zero : TLanes.Load(output->Bias);
-        _bias1 = output->Bias == null ? TLanes.Zero : TLanes.Load(output->Bias + TLanes.Width);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Put(int row, TVector sum0, TVector sum1)
-    {
-        float* c = _output->C + row * _output->RowStride;
-        TVector value0 = TLanes.MultiplyAdd(sum0, _alpha, _bias0);
-        TVector value1 = TLanes.MultiplyAdd(sum1, _alpha, _bias1);
-        if (_output->Beta != 0)
-        {
-            TVector beta = TLanes.Broadcast(_output->Beta);
-            value0 = TLanes.MultiplyAdd(beta, TLanes.Load(c), value0);
-            value1 = TLanes.MultiplyAdd(beta, TLanes.Load(c + TLanes.Width), value1);
-        }
-
-        TLanes.Store(c, value0);
-        TLanes.Store(c + TLanes.Width, value1);
-    }
 }
