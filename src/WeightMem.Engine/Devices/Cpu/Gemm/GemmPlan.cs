@@ -178,21 +178,40 @@ internal static unsafe class GemmPlan<TLanes, TVector>
 
         public readonly void Run(int part)
         {
+            long packedColumns = BlockProduct<TLanes, TVector>.PackedColumns(Arguments.N);
+            int units = Panels * Slices.Count;
+            int unit = (int)((long)units * part / Parts);
+            int last = (int)((long)units * (part + 1) / Parts);
+            while (unit < last)
+            {
+                int slice = unit / Panels;
+                int first = unit % Panels;
+                int count = Math.Min(last - unit, Panels - first);
+                PackSlice(slice * Slices.Depth, first, count, packedColumns);
+                unit += count;
+            }
+        }
+
+        /// <summary>Packs neighbouring panels of one slice. Rows of B are taken a few at a time through all panels: each is read in one go.</summary>
+        private readonly void PackSlice(int k, int firstPanel, int panels, long packedColumns)
+        {
             ref readonly GemmArguments g = ref Arguments;
             int panelColumns = BlockProduct<TLanes, TVector>.PanelColumns;
-            long packedColumns = BlockProduct<TLanes, TVector>.PackedColumns(g.N);
-            int units = Panels * Slices.Count;
-            int last = (int)((long)units * (part + 1) / Parts);
-            for (int unit = (int)((long)units * part / Parts); unit < last; unit++)
+            int depth = Math.Min(Slices.Depth, g.K - k);
+            int chunk = g.TransposeB ? depth : 32;
+            for (int start = 0; start < depth; start += chunk)
             {
-                int k = unit / Panels * Slices.Depth;
-                int column = unit % Panels * panelColumns;
-                int depth = Math.Min(Slices.Depth, g.K - k);
-                int width = Math.Min(panelColumns, g.N - column);
-                float* strip = g.B + (g.TransposeB ? column * g.RowStrideB + k : k * g.RowStrideB + column);
-                float* panel = Packed + (k * packedColumns + (long)column * depth);
-                int panelWidth = BlockProduct<TLanes, TVector>.PackedColumns(width);
-                PanelPacking<TLanes, TVector>.PackB(panel, panelWidth, strip, g.RowStrideB, g.TransposeB, width, depth);
+                int count = Math.Min(chunk, depth - start);
+                int row = k + start;
+                for (int i = firstPanel; i < firstPanel + panels; i++)
+                {
+                    int column = i * panelColumns;
+                    int width = Math.Min(panelColumns, g.N - column);
+                    int panelWidth = BlockProduct<TLanes, TVector>.PackedColumns(width);
+                    float* strip = g.B + (g.TransposeB ? column * g.RowStrideB + row : row * g.RowStrideB + column);
+                    float* panel = Packed + (k * packedColumns + (long)column * depth + (long)start * panelWidth);
+                    PanelPacking<TLanes, TVector>.PackB(panel, panelWidth, strip, g.RowStrideB, g.TransposeB, width, count);
+                }
             }
         }
     }
