@@ -18,10 +18,17 @@ switch (command)
     case "gemm":
         Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
         return 0;
+    case "gpt":
+        Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
+        return 0;
+    case "all":
+        Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
+        Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
+        return 0;
     case "pool":
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks gemm|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
         return 2;
 }

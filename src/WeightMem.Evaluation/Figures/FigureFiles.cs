@@ -1,4 +1,4 @@
-using System.Text;
+using WeightMem.Formats;
 
 namespace WeightMem.Evaluation.Figures;
 
@@ -16,7 +16,7 @@ public sealed record FigureFiles(string Png, string Svg, string Csv)
     /// <param name="name">The name without ending: letters, digits, '-', '_' and '.', not starting with '.'.</param>
     /// <param name="figure">The figure.</param>
     /// <exception cref="ArgumentException">The name has other characters in it.</exception>
-    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="FileWriteException">A file cannot be written.</exception>
     public static FigureFiles Write(string folder, string name, Figure figure)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -27,9 +27,9 @@ public sealed record FigureFiles(string Png, string Svg, string Csv)
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, name);
         var files = new FigureFiles(path + ".png", path + ".svg", path + ".csv");
-        WholeFile.Write(files.Png, figure.Png());
-        WholeFile.Write(files.Svg, figure.Svg());
-        WholeFile.Write(files.Csv, Encoding.UTF8.GetBytes(figure.Csv));
+        AtomicFile.Write(files.Png, stream => stream.Write(figure.Png()));
+        AtomicFile.Write(files.Svg, stream => stream.Write(figure.Svg()));
+        AtomicFile.WriteText(files.Csv, figure.Csv);
         return files;
     }
 }

@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Statistics;
+using WeightMem.Formats;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -43,7 +43,7 @@ public sealed record EvaluationDocument
     public void Write(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        WholeFile.Write(path, ToJson());
+        AtomicFile.Write(path, stream => stream.Write(ToJson()));
     }
 
     /// <summary>Reads a document.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
-using System.Text;
-using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Statistics;
+using WeightMem.Formats;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -27,7 +26,7 @@ public static class ReportPage
     public static void Write(string path, ReportContent content)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        WholeFile.Write(path, Encoding.UTF8.GetBytes(Render(content)));
+        AtomicFile.WriteText(path, Render(content));
     }
 
     /// <summary>The page as HTML.</summary>

@@ -90,10 +90,9 @@ public sealed class FigureFilesTests : IDisposable
     [Fact]
     public void A_file_that_cannot_be_put_in_place_leaves_no_part_of_itself()
     {
-        string path = Path.Combine(folder, "taken");
-        Directory.CreateDirectory(Path.Combine(path, "by a folder"));
+        Directory.CreateDirectory(Path.Combine(folder, "loss.png", "a folder where the file should go"));
 
-        Assert.ThrowsAny<Exception>(() => WholeFile.Write(path, [1, 2, 3]));
+        Assert.ThrowsAny<Exception>(() => FigureFiles.Write(folder, "loss", SampleFigures.Of("loss")));
         Assert.Empty(Directory.GetFiles(folder));
     }
 }

@@ -4,6 +4,7 @@ using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
+using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
 using Xunit;
@@ -143,12 +144,12 @@ public class BaselineTests
     {
         Population training = Training(50, 100, 0.2);
         double mean = training.Weights.Average(w => (double)w), variance = training.Weights.Sum(w => (w - mean) * (w - mean)) / 4999;
-        Assert.Equal(0.538 / Math.Sqrt(variance), NoiseBaseline.ScaleOf(training), 1e-9);
+        Assert.Equal(0.538 / Math.Sqrt(variance), Normalizer.Fit(training, 0).Scale, 1e-9);
         var options = new BaselineOptions { Amplitude = 0.1, Reference = true };
         Population noisy = Sample(BaselineCatalog.Create("noise", options), training, 50);
         double distance = Enumerable.Range(0, 50).Average(i => Distance(noisy.Row(i), training.Row(Sources(noisy)[i])));
-        Assert.Equal(0.1 / NoiseBaseline.ScaleOf(training) * Math.Sqrt(100), distance, 0.05 * distance);
-        Assert.Throws<ArgumentException>(() => NoiseBaseline.ScaleOf(new Population("made", training.Layout, new float[200])));
+        Assert.Equal(0.1 / Normalizer.Fit(training, 0).Scale * Math.Sqrt(100), distance, 0.05 * distance);
+        Assert.Throws<ArgumentException>(() => Normalizer.Fit(new Population("made", training.Layout, new float[200]), 0));
         Assert.Throws<ArgumentException>(() => new NoiseBaseline(-1));
         Assert.Throws<ArgumentException>(() => new NoiseBaseline(double.NaN));
         Assert.Throws<ArgumentException>(() => new NoiseBaseline(0.1, NoiseUnits.Normalised, 0));

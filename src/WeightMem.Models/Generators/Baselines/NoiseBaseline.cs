@@ -1,4 +1,5 @@
 using WeightMem.Engine.Random;
+using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Populations;
 
 namespace WeightMem.Models.Generators.Baselines;
@@ -18,7 +19,7 @@ public sealed class NoiseBaseline : BaselineGenerator
     /// <param name="amplitude">Standard deviation of the noise, in <paramref name="units"/>; not negative.</param>
     /// <param name="units">Units of the amplitude.</param>
     /// <param name="scale">
-    /// Normaliser constant c of normalised units, as the generator used it; null computes <see cref="ScaleOf"/> of the training population.
+    /// Normaliser constant c of normalised units, as the generator used it; null measures the training population as <see cref="Normalizer.Fit"/> does.
     /// </param>
     /// <exception cref="ArgumentException">The amplitude is negative or the scale is not positive.</exception>
     public NoiseBaseline(double amplitude, NoiseUnits units = NoiseUnits.Raw, double? scale = null)
@@ -33,20 +34,6 @@ public sealed class NoiseBaseline : BaselineGenerator
         _givenScale = scale;
     }
 
-    /// <summary>The normaliser constant of G.pt, 0.538 / std over all values of a population (unbiased).</summary>
-    /// <exception cref="ArgumentException">All values are equal.</exception>
-    public static double ScaleOf(Population population)
-    {
-        double mean = 0, squares = 0;
-        foreach (float value in population.Weights) mean += value;
-        mean /= population.Weights.Length;
-        foreach (float value in population.Weights) squares += (value - mean) * (value - mean);
-        double deviation = Math.Sqrt(squares / (population.Weights.Length - 1));
-        return deviation > 0 && double.IsFinite(deviation)
-            ? 0.538 / deviation
-            : throw new ArgumentException("all weights of the training population are equal: there are no normalised units");
-    }
-
     /// <summary>The training rows that a seed starts from, sample by sample; the same for every amplitude.</summary>
     internal static int[] Sources(int training, int count, long seed)
     {
@@ -55,7 +42,7 @@ public sealed class NoiseBaseline : BaselineGenerator
     }
 
     private protected override void Learn(Population training, CancellationToken cancellation) =>
-        _scale = _units == NoiseUnits.Raw ? 1 : _givenScale ?? ScaleOf(training);
+        _scale = _units == NoiseUnits.Raw ? 1 : _givenScale ?? Normalizer.Fit(training, 0).Scale;
 
     private protected override void Fill(Population sampled, Population training, long seed, CancellationToken cancellation)
     {
