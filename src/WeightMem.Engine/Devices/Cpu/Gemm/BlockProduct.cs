@@ -16,10 +16,14 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     // Stored rows of B that lie this close together, in elements from the first to the last, stay in the first-level cache as they are.
     private const int SmallB = 4096;
 
-    // Up to this many panels of B, a row of A is read too few times to pay for packing it. A transposed A needs packing least:
-    // the elements that a tile takes for one k are neighbours as it is.
-    private const int PanelsToReadAInPlace = 4;
-    private const int PanelsToReadTransposedAInPlace = 16;
+    // Up to this many panels of B, a row of A is read too few times to pay for packing it.
+    private const int PanelsToReadAInPlace = 8;
+
+    // A transposed A whose stored rows are short needs packing least: what a tile takes for one k are neighbours, and the next k is
+    // near. With long rows each k is another stretch of memory, and packing pays soon.
+    private const int ShortRowOfA = 256;
+    private const int PanelsToReadShortRowsInPlace = 16;
+    private const int PanelsToReadLongRowsInPlace = 2;
 
     /// <summary>Columns of a whole panel of B.</summary>
     public static int PanelColumns
@@ -43,7 +47,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         float* b = g.B + batch * g.BatchStrideB;
         float* c = g.C + batch * g.BatchStrideC + row * g.RowStrideC + column;
         float* edge = stackalloc float[12 * 32];
-        bool packA = columns > (g.TransposeA ? PanelsToReadTransposedAInPlace : PanelsToReadAInPlace) * PanelColumns;
+        bool packA = columns > PanelsToReadA(g) * PanelColumns;
         bool packB = g.TransposeB || (rows >= RowsToPackB && slices.Depth * g.RowStrideB > SmallB);
         float* panelsA = packA ? scratch.PanelsOfA((nint)rows * slices.Depth) : null;
         float* panelB = packed == null ? scratch.PanelOfB((nint)PanelColumns * slices.Depth) : null;
@@ -184,6 +188,9 @@ internal static unsafe class BlockProduct<TLanes, TVector>
             }
         }
     }
+
+    private static int PanelsToReadA(in GemmArguments g) =>
+        !g.TransposeA ? PanelsToReadAInPlace : g.RowStrideA <= ShortRowOfA ? PanelsToReadShortRowsInPlace : PanelsToReadLongRowsInPlace;
 
     private static void PackRows(float* panels, float* source, nint rowStride, bool transposed, int rows, int depth)
     {
