@@ -17,7 +17,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     private const int SmallB = 4096;
 
     // Up to this many panels of B, a row of A is read too few times to pay for packing it.
-    private const int PanelsToReadAInPlace = 8;
+    private const int PanelsToReadAInPlace = 4;
 
     // A transposed A whose stored rows are short needs packing least: what a tile takes for one k are neighbours, and the next k is
     // near. With long rows each k is another stretch of memory, and packing pays soon.
@@ -40,6 +40,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     /// slice of k after the other, or is null.
     /// </summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmArguments g, in DepthSlices slices, int batch, int row, int rows, int column, int columns, float* packed)
     {
         GemmScratch scratch = GemmScratch.Current;
@@ -170,6 +171,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     }
 
     /// <summary>Does for a tile that juts out of C what the kernel does for a whole one: the same operations, the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FinishEdge(float* c, int height, int width, in BlockOutput block)
     {
         for (int j = 0; j < width; j += TLanes.Width)
@@ -192,6 +194,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     private static int PanelsToReadA(in GemmArguments g) =>
         !g.TransposeA ? PanelsToReadAInPlace : g.RowStrideA <= ShortRowOfA ? PanelsToReadShortRowsInPlace : PanelsToReadLongRowsInPlace;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackRows(float* panels, float* source, nint rowStride, bool transposed, int rows, int depth)
     {
         // The rows of a transposed block are long: take some of them at a time through all panels, so that each is read in one go.
