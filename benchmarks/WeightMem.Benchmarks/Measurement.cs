@@ -46,7 +46,7 @@ internal static class Measurement
         {
             times[i] = new double[rounds];
             checkedOnes[i].Contender.Prepare();
-            Burst(checkedOnes[i].Contender, 3);
+            WarmUp(checkedOnes[i].Contender);
             repetitions[i] = Math.Max(1, (int)(BurstSeconds / Burst(checkedOnes[i].Contender, 3)));
         }
 
@@ -83,6 +83,13 @@ internal static class Measurement
         }
 
         return new RowResult(row.Name, row.Threads, row.Flops, peak, results);
+    }
+
+    /// <summary>Runs long enough for the run-time compiler to settle and for a processor to raise its clock.</summary>
+    private static void WarmUp(Contender contender)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < 0.2) contender.Run();
     }
 
     /// <summary>Seconds for one run.</summary>

@@ -16,10 +16,14 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     // Stored rows of B that lie this close together, in elements from the first to the last, stay in the first-level cache as they are.
     private const int SmallB = 4096;
 
-    // Up to this many panels of B, a row of A is read too few times to pay for packing it. A transposed A needs packing least:
-    // the elements that a tile takes for one k are neighbours as it is.
+    // Up to this many panels of B, a row of A is read too few times to pay for packing it.
     private const int PanelsToReadAInPlace = 4;
-    private const int PanelsToReadTransposedAInPlace = 16;
+
+    // A transposed A whose stored rows are short needs packing least: what a tile takes for one k are neighbours, and the next k is
+    // near. With long rows each k is another stretch of memory, and packing pays soon.
+    private const int ShortRowOfA = 256;
+    private const int PanelsToReadShortRowsInPlace = 16;
+    private const int PanelsToReadLongRowsInPlace = 2;
 
     /// <summary>Columns of a whole panel of B.</summary>
     public static int PanelColumns
@@ -36,6 +40,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     /// slice of k after the other, or is null.
     /// </summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmArguments g, in DepthSlices slices, int batch, int row, int rows, int column, int columns, float* packed)
     {
         GemmScratch scratch = GemmScratch.Current;
@@ -43,7 +48,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         float* b = g.B + batch * g.BatchStrideB;
         float* c = g.C + batch * g.BatchStrideC + row * g.RowStrideC + column;
         float* edge = stackalloc float[12 * 32];
-        bool packA = columns > (g.TransposeA ? PanelsToReadTransposedAInPlace : PanelsToReadAInPlace) * PanelColumns;
+        bool packA = columns > PanelsToReadA(g) * PanelColumns;
         bool packB = g.TransposeB || (rows >= RowsToPackB && slices.Depth * g.RowStrideB > SmallB);
         float* panelsA = packA ? scratch.PanelsOfA((nint)rows * slices.Depth) : null;
         float* panelB = packed == null ? scratch.PanelOfB((nint)PanelColumns * slices.Depth) : null;
@@ -166,6 +171,7 @@ internal static unsafe class BlockProduct<TLanes, TVector>
     }
 
     /// <summary>Does for a tile that juts out of C what the kernel does for a whole one: the same operations, the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FinishEdge(float* c, int height, int width, in BlockOutput block)
     {
         for (int j = 0; j < width; j += TLanes.Width)
@@ -185,6 +191,10 @@ internal static unsafe class BlockProduct<TLanes, TVector>
         }
     }
 
+    private static int PanelsToReadA(in GemmArguments g) =>
+        !g.TransposeA ? PanelsToReadAInPlace : g.RowStrideA <= ShortRowOfA ? PanelsToReadShortRowsInPlace : PanelsToReadLongRowsInPlace;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackRows(float* panels, float* source, nint rowStride, bool transposed, int rows, int depth)
     {
         // The rows of a transposed block are long: take some of them at a time through all panels, so that each is read in one go.

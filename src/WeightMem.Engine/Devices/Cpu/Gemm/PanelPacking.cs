@@ -16,6 +16,7 @@ internal static unsafe class PanelPacking<TLanes, TVector>
     private const int Chunk = 64;
 
     /// <summary>Packs a strip of B, <paramref name="panelWidth"/> is one or two vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackB(float* panel, int panelWidth, float* source, nint rowStride, bool transposed, int width, int depth)
     {
         if (transposed)
@@ -49,6 +50,7 @@ internal static unsafe class PanelPacking<TLanes, TVector>
     }
 
     /// <summary>Packs a strip of A; the panel is as wide as the tile is high.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackA(float* panel, float* source, nint rowStride, bool transposed, int height, int depth)
     {
         if (!transposed)

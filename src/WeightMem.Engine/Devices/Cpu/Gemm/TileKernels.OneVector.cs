@@ -50,7 +50,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector cA0 = TLanes.Zero;
         TVector cB0 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b);
             c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(0, aStride)]), b0, c00);
@@ -66,7 +66,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             cA0 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(10, aStride)]), b0, cA0);
             cB0 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(11, aStride)]), b0, cB0);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -101,7 +100,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c60 = TLanes.Zero;
         TVector c70 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b);
             c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(0, aStride)]), b0, c00);
@@ -113,7 +112,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c60 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(6, aStride)]), b0, c60);
             c70 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(7, aStride)]), b0, c70);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -142,7 +140,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c40 = TLanes.Zero;
         TVector c50 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b);
             c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(0, aStride)]), b0, c00);
@@ -152,7 +150,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c40 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(4, aStride)]), b0, c40);
             c50 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(5, aStride)]), b0, c50);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -177,7 +174,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c20 = TLanes.Zero;
         TVector c30 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b);
             c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(0, aStride)]), b0, c00);
@@ -185,7 +182,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c20 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(2, aStride)]), b0, c20);
             c30 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(3, aStride)]), b0, c30);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -206,13 +202,12 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c00 = TLanes.Zero;
         TVector c10 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b);
             c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(0, aStride)]), b0, c00);
             c10 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(1, aStride)]), b0, c10);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -230,12 +225,11 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
     {
         TVector c00 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b);
             c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a[TRows.Offset(0, aStride)]), b0, c00);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;

@@ -50,7 +50,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector cA0 = TLanes.Zero, cA1 = TLanes.Zero;
         TVector cB0 = TLanes.Zero, cB1 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + TLanes.Width), x;
             x = TLanes.Broadcast(a[TRows.Offset(0, aStride)]);
@@ -90,7 +90,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             cB0 = TLanes.MultiplyAdd(x, b0, cB0);
             cB1 = TLanes.MultiplyAdd(x, b1, cB1);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -125,7 +124,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c60 = TLanes.Zero, c61 = TLanes.Zero;
         TVector c70 = TLanes.Zero, c71 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + TLanes.Width), x;
             x = TLanes.Broadcast(a[TRows.Offset(0, aStride)]);
@@ -153,7 +152,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c70 = TLanes.MultiplyAdd(x, b0, c70);
             c71 = TLanes.MultiplyAdd(x, b1, c71);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -182,7 +180,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c40 = TLanes.Zero, c41 = TLanes.Zero;
         TVector c50 = TLanes.Zero, c51 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + TLanes.Width), x;
             x = TLanes.Broadcast(a[TRows.Offset(0, aStride)]);
@@ -204,7 +202,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c50 = TLanes.MultiplyAdd(x, b0, c50);
             c51 = TLanes.MultiplyAdd(x, b1, c51);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -229,7 +226,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c20 = TLanes.Zero, c21 = TLanes.Zero;
         TVector c30 = TLanes.Zero, c31 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + TLanes.Width), x;
             x = TLanes.Broadcast(a[TRows.Offset(0, aStride)]);
@@ -245,7 +242,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c30 = TLanes.MultiplyAdd(x, b0, c30);
             c31 = TLanes.MultiplyAdd(x, b1, c31);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -266,7 +262,7 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
         TVector c00 = TLanes.Zero, c01 = TLanes.Zero;
         TVector c10 = TLanes.Zero, c11 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + TLanes.Width), x;
             x = TLanes.Broadcast(a[TRows.Offset(0, aStride)]);
@@ -276,7 +272,6 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
             c10 = TLanes.MultiplyAdd(x, b0, c10);
             c11 = TLanes.MultiplyAdd(x, b1, c11);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
@@ -294,14 +289,13 @@ internal static unsafe partial class TileKernels<TLanes, TVector>
     {
         TVector c00 = TLanes.Zero, c01 = TLanes.Zero;
         nint aStep = TRows.Step(aStride);
-        for (; depth > 0; depth--)
+        for (float* end = b + depth * bStep; b != end; b += bStep)
         {
             TVector b0 = TLanes.Load(b), b1 = TLanes.Load(b + TLanes.Width), x;
             x = TLanes.Broadcast(a[TRows.Offset(0, aStride)]);
             c00 = TLanes.MultiplyAdd(x, b0, c00);
             c01 = TLanes.MultiplyAdd(x, b1, c01);
             a += aStep;
-            b += bStep;
         }
 
         float* c = output->C;
