@@ -12,6 +12,7 @@ public static class Reading
         "training" => "training networks",
         "generated" => "generated",
         "generated-known-starts" => "generated from training starts",
+        "generated-recursive" => "generated, prompted twice",
         "heldout" => "held-out networks",
         _ when name.StartsWith("noise-", StringComparison.Ordinal) => $"training + noise {name["noise-".Length..]}",
         _ => name,

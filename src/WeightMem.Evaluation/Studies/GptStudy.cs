@@ -190,6 +190,13 @@ public sealed class GptStudy
                 Starts(heldout, _config.Generated), _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
         }
 
+        if (_config.RecursiveRounds > 1 && !File.Exists(_folder.GeneratedRecursively))
+        {
+            _progress.Stage($"sample: round 2 to {_config.RecursiveRounds} of recursive prompting");
+            PopulationFile.Write(_folder.GeneratedRecursively, generator.SampleRecursively(
+                PopulationFile.Read(_folder.Generated), _config.RecursiveRounds - 1, _config.Seed + 1, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
+        }
+
         if (_config.GeneratedFromKnownStarts > 0 && !File.Exists(_folder.GeneratedFromKnownStarts))
         {
             _progress.Stage($"sample: {_config.GeneratedFromKnownStarts} networks from starts of training runs");
@@ -217,6 +224,7 @@ public sealed class GptStudy
         _progress.Stage("evaluate");
         Population reference = training.Finals();
         var others = new List<NamedPopulation> { new("generated", PopulationFile.Read(_folder.Generated)) };
+        if (_config.RecursiveRounds > 1) others.Add(new("generated-recursive", PopulationFile.Read(_folder.GeneratedRecursively)));
         if (_config.GeneratedFromKnownStarts > 0) others.Add(new("generated-known-starts", PopulationFile.Read(_folder.GeneratedFromKnownStarts)));
         others.Add(new("heldout", heldout.Finals()));
         foreach (double amplitude in _config.NoiseAmplitudes)

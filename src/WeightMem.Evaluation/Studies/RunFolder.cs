@@ -75,6 +75,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>Networks from starts of training runs.</summary>
     public string GeneratedFromKnownStarts => File("generated-known-starts.h5");
 
+    /// <summary>Networks of recursive prompting.</summary>
+    public string GeneratedRecursively => File("generated-recursive.h5");
+
     /// <summary>The numbers.</summary>
     public string Evaluation => File("evaluation.json");
 

@@ -42,6 +42,9 @@ public sealed record StudyConfig
     /// <summary>Networks generated from starts of training runs.</summary>
     public int GeneratedFromKnownStarts { get; init; }
 
+    /// <summary>Rounds of recursive prompting, the first included: each result is the start of the next. 1 for none.</summary>
+    public int RecursiveRounds { get; init; } = 1;
+
     /// <summary>Networks per noise baseline.</summary>
     public int BaselineNetworks { get; init; } = 100;
 

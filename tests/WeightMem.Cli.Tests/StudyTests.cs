@@ -1,0 +1,129 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace WeightMem.Cli.Tests;
+
+/// <summary>A study from the command line to the page, and everything that can be done with its files.</summary>
+public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
+{
+    [Fact]
+    public void Smoke_leaves_the_whole_run_folder()
+    {
+        Assert.True(smoke.Result.Code == 0, smoke.Result.Error);
+        foreach (string name in new[]
+            {
+                "config.json", "run.json", "log.jsonl", "training.h5", "heldout.h5", "generator.safetensors", "generated.h5", "generated-recursive.h5",
+                "generated-known-starts.h5", "baselines/noise-0.05.h5", "baselines/noise-0.1.h5", "evaluation.json", "report.html", "figures/heatmap.png",
+                "figures/heatmap.svg", "figures/heatmap.csv", "figures/min-distance-histogram.png", "figures/decision-boundary.png", "figures/performance-novelty.png",
+                "figures/loss-curve.png",
+            })
+        {
+            var file = new FileInfo(Path.Combine(smoke.Study, name));
+            Assert.True(file.Exists && file.Length > 0, name);
+        }
+
+        Assert.False(Directory.Exists(Path.Combine(smoke.Study, "zoo")));
+        Assert.Contains("generated", smoke.Result.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", File.ReadAllText(Path.Combine(smoke.Study, "evaluation.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Evaluation_follows_the_schema()
+    {
+        JsonNode document = JsonNode.Parse(File.ReadAllText(Path.Combine(smoke.Study, "evaluation.json")))!;
+        Assert.Equal("weightmem-evaluation/1", (string?)document["schema"]);
+        string[] populations = [.. document["populations"]!.AsObject().Select(p => p.Key)];
+        Assert.Equal(["training", "generated", "generated-recursive", "generated-known-starts", "heldout", "noise-0.05", "noise-0.1"], populations);
+        foreach ((_, JsonNode? measures) in document["populations"]!.AsObject())
+        {
+            Assert.Equal(["accuracy", "min_l2", "min_l2_aligned", "max_similarity"], measures!.AsObject().Select(m => m.Key));
+            foreach ((_, JsonNode? measure) in measures.AsObject())
+            {
+                Assert.Equal(["mean", "median", "ci95", "n", "path"], measure!.AsObject().Select(m => m.Key));
+                Assert.True((int)measure["n"]! == 4 || (int)measure["n"]! == 8);
+                Assert.True((double)measure["ci95"]![0]! <= (double)measure["mean"]! && (double)measure["mean"]! <= (double)measure["ci95"]![1]!);
+            }
+        }
+
+        Assert.NotNull(document["tests"]!["data_copying"]!["details"]!["auc"]);
+    }
+
+    [Fact]
+    public void The_same_command_again_only_evaluates_and_gives_the_same_numbers()
+    {
+        string before = File.ReadAllText(Path.Combine(smoke.Study, "evaluation.json"));
+        DateTime trained = File.GetLastWriteTimeUtc(Path.Combine(smoke.Study, "generator.safetensors"));
+        (int code, string output, string error) = CommandLine.Run("reproduce", "gpt", "--preset", "smoke", "--out", smoke.Study, "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(Numbers(before), Numbers(output));
+        Assert.Equal(trained, File.GetLastWriteTimeUtc(Path.Combine(smoke.Study, "generator.safetensors")));
+    }
+
+    [Fact]
+    public void A_study_from_nothing_gives_the_same_numbers_on_one_thread()
+    {
+        string other = Path.Combine(smoke.Root, "one thread");
+        (int code, string output, string error) = CommandLine.Run("reproduce", "gpt", "--preset", "smoke", "--out", other, "--threads", "1", "--json");
+        Assert.True(code == 0, error);
+        Assert.Equal(Numbers(File.ReadAllText(Path.Combine(smoke.Study, "evaluation.json"))), Numbers(output));
+        foreach (string name in new[] { "generator.safetensors", "figures/min-distance-histogram.csv" })
+            Assert.Equal(File.ReadAllBytes(Path.Combine(smoke.Study, name)), File.ReadAllBytes(Path.Combine(other, name)));
+    }
+
+    [Fact]
+    public void Report_makes_the_page_anew()
+    {
+        string page = Path.Combine(smoke.Study, "report.html");
+        File.Delete(page);
+        (int code, _, string error) = CommandLine.Run("report", smoke.Study);
+        Assert.True(code == 0, error);
+        Assert.Contains("</html>", File.ReadAllText(page), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Zoo_train_sample_baseline_and_evaluate_work_on_each_others_files()
+    {
+        string At(string name) => Path.Combine(smoke.Root, name);
+        Ok("zoo", "train", "mlp", "--pool", "4", "--runs", "6", "--epochs", "1", "--checkpoints", "4", "--group", "4", "--out", At("zoo.h5"));
+        Assert.False(File.Exists(At("zoo.h5.group-0000")));
+        JsonNode info = JsonNode.Parse(Ok("zoo", "info", At("zoo.h5"), "--json"))!;
+        Assert.Equal((24, 6, 610), ((int)info["networks"]!, (int)info["runs"]!, (int)info["parameters"]!));
+        Ok("train", "gpt", "--population", At("zoo.h5"), "--preset", "smoke", "--pool", "4", "--steps", "10", "--out", At("mine"));
+        Ok("sample", At("mine"), "--count", "3", "--out", At("generated.h5"));
+        Ok("baseline", "noise-0.05", "--normalized", "--population", At("zoo.h5"), "--count", "5", "--out", At("noise.h5"));
+        Ok("baseline", "average", "--population", At("zoo.h5"), "--count", "2", "--out", At("average.h5"));
+        JsonNode judged = JsonNode.Parse(Ok(
+            "evaluate", "--training", At("zoo.h5"), "--generated", At("generated.h5"), "--baseline", $"noise-0.05={At("noise.h5")}", "--target", "mlp", "--data",
+            "fashion-mnist-small", "--pool", "4", "--out", At("judged"), "--json"))!;
+        Assert.Equal(6, (int)judged["populations"]!["training"]!["accuracy"]!["n"]!);
+        Assert.Equal(3, (int)judged["populations"]!["generated"]!["min_l2_aligned"]!["n"]!);
+        JsonNode weightsOnly = JsonNode.Parse(Ok("evaluate", "--training", At("zoo.h5"), "--generated", At("zoo.h5"), "--out", At("itself"), "--json"))!;
+        Assert.Equal(24, (int)weightsOnly["populations"]!["generated"]!["min_l2"]!["n"]!);
+        Assert.True((double)weightsOnly["populations"]!["generated"]!["min_l2"]!["mean"]! < (double)weightsOnly["populations"]!["training"]!["min_l2"]!["mean"]!);
+        Assert.Null(weightsOnly["populations"]!["generated"]!["accuracy"]);
+    }
+
+    [Fact]
+    public void Data_lists_the_shipped_set_as_present()
+    {
+        JsonNode sets = JsonNode.Parse(Ok("data", "list", "--json"))!;
+        JsonNode shipped = sets.AsArray().Single(s => (string?)s!["name"] == "fashion-mnist-small")!;
+        Assert.NotNull(shipped["folder"]);
+        Assert.Equal(4, shipped["sha256"]!.AsObject().Count);
+    }
+
+    private static string Ok(params string[] args)
+    {
+        (int code, string output, string error) = CommandLine.Run(args);
+        Assert.True(code == 0, $"weightmem {string.Join(' ', args)}: {code}, {error}");
+        return output;
+    }
+
+    /// <summary>Populations and tests, without the provenance that says on how many threads.</summary>
+    private static string Numbers(string json)
+    {
+        JsonObject document = JsonNode.Parse(json)!.AsObject();
+        return JsonSerializer.Serialize(new[] { document["populations"], document["tests"] });
+    }
+}
