@@ -1,5 +1,6 @@
 using System.CommandLine;
 using WeightMem.Cli.Commands;
+using WeightMem.Models;
 
 namespace WeightMem.Cli;
 
@@ -19,6 +20,12 @@ internal static class Program
             EvaluateCommand.Create(),
             ReportCommand.Create(),
         };
+        if (args.Length > 0 && !args[0].StartsWith('-') && root.Subcommands.All(c => c.Name != args[0]))
+        {
+            Console.Error.WriteLine($"weightmem: {NearestName.Message("command", args[0], [.. root.Subcommands.Select(c => c.Name)])}");
+            return ExitCodes.Usage;
+        }
+
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {

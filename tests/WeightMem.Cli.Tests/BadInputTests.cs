@@ -86,15 +86,6 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         Fails(ExitCodes.CannotWrite, "train", "sample", copy, "--out", "{root}/none.h5");
     }
 
-    [Fact]
-    public void The_published_configuration_says_how_much_memory_it_needs()
-    {
-        // Enough of a population for the 784-10-10 target; the model is refused before it takes anything.
-        string zoo = Path.Combine(smoke.Root, "full.h5");
-        Assert.Equal(0, CommandLine.Run("zoo", "train", "mlp", "--runs", "2", "--epochs", "1", "--checkpoints", "2", "--out", zoo).Code);
-        Fails(ExitCodes.OutOfMemory, "378,283,008", "train", "gpt", "--population", zoo, "--preset", "paper", "--out", "{root}/paper");
-    }
-
     private void Fails(int expected, string mention, params string[] args)
     {
         string[] given = [.. args.Select(a => a.Replace("{study}", smoke.Study, StringComparison.Ordinal).Replace("{root}", smoke.Root, StringComparison.Ordinal))];

@@ -1,7 +1,3 @@
-using Xunit;
-
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
-
 namespace WeightMem.Cli.Tests;
 
 /// <summary>The smoke study, run once from an empty folder; the tests look at what it left.</summary>

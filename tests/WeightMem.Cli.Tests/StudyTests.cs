@@ -92,7 +92,7 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         Ok("train", "gpt", "--population", At("zoo.h5"), "--preset", "smoke", "--pool", "4", "--steps", "10", "--out", At("mine"));
         Ok("sample", At("mine"), "--count", "3", "--out", At("generated.h5"));
         Ok("baseline", "noise-0.05", "--normalized", "--population", At("zoo.h5"), "--count", "5", "--out", At("noise.h5"));
-        Ok("baseline", "average", "--population", At("zoo.h5"), "--count", "2", "--out", At("average.h5"));
+        Ok("baseline", "average-3", "--population", At("zoo.h5"), "--count", "2", "--out", At("average.h5"));
         JsonNode judged = JsonNode.Parse(Ok(
             "evaluate", "--training", At("zoo.h5"), "--generated", At("generated.h5"), "--baseline", $"noise-0.05={At("noise.h5")}", "--target", "mlp", "--data",
             "fashion-mnist-small", "--pool", "4", "--out", At("judged"), "--json"))!;
