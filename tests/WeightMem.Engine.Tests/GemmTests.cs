@@ -127,7 +127,17 @@ public sealed unsafe class GemmTests
         float* bias = stackalloc float[] { 10, 20 };
         var g = new GemmArguments
         {
-            C = c, Bias = bias, M = 2, N = 2, K = 0, RowStrideA = 0, RowStrideB = 2, RowStrideC = 2, Batch = 1, Alpha = 1, Beta = 0.5f,
+            C = c,
+            Bias = bias,
+            M = 2,
+            N = 2,
+            K = 0,
+            RowStrideA = 0,
+            RowStrideB = 2,
+            RowStrideC = 2,
+            Batch = 1,
+            Alpha = 1,
+            Beta = 0.5f,
         };
         GemmKernel.Run(g, pool);
         Assert.Equal([10.5f, 21, 11.5f, 22], new ReadOnlySpan<float>(c, 4).ToArray());

@@ -26,7 +26,11 @@ internal static class DataCommand
                     foreach (ImageFile file in set.Source.Files) files[file.Name] = file.Sha256;
                     array.Add((JsonNode)new JsonObject
                     {
-                        ["name"] = set.Source.Name, ["from"] = set.Source.Source, ["licence"] = set.Source.Licence, ["folder"] = set.Folder, ["sha256"] = files,
+                        ["name"] = set.Source.Name,
+                        ["from"] = set.Source.Source,
+                        ["licence"] = set.Source.Licence,
+                        ["folder"] = set.Folder,
+                        ["sha256"] = files,
                     });
                 }
 

@@ -19,14 +19,16 @@ internal static class SharedOptions
 
     public static Option<string> Data() => new("--data")
     {
-        Description = $"Image set: {string.Join(", ", ImageCatalog.Names)}", DefaultValueFactory = _ => ImageCatalog.Default,
+        Description = $"Image set: {string.Join(", ", ImageCatalog.Names)}",
+        DefaultValueFactory = _ => ImageCatalog.Default,
     };
 
     public static Option<string?> DataFolder() => new("--data-folder") { Description = "Folder of the image set's IDX files, when they are not where they usually are" };
 
     public static Option<int> Pool() => new("--pool")
     {
-        Description = "Average squares of so many pixels into one before anything sees the images", DefaultValueFactory = _ => 1,
+        Description = "Average squares of so many pixels into one before anything sees the images",
+        DefaultValueFactory = _ => 1,
     };
 
     /// <summary>Opens the device that was asked for.</summary>

@@ -79,7 +79,12 @@ public static class Evaluator
 
         return new PopulationMeasures
         {
-            Name = name, Population = queries, MinL2 = plain, MinL2Aligned = aligned, MaxSimilarity = similarities, Summaries = summaries,
+            Name = name,
+            Population = queries,
+            MinL2 = plain,
+            MinL2Aligned = aligned,
+            MaxSimilarity = similarities,
+            Summaries = summaries,
         };
 
         void Summarize(string measure, double[] values, string path) =>

@@ -101,9 +101,10 @@ public static class EvaluationReport
     private static TestResult Copying(MannWhitney test, string distance)
     {
         string closer = FormattableString.Invariant($"{100 * (1 - test.Auc):F0} % of pairs of a generated and a held-out network have the generated one closer to the training set ({distance})");
-        string reading = test.Z < -3 ? "generated networks lie closer to the training networks than fresh ones do" :
-            test.Z > 3 ? "generated networks lie farther from the training networks than fresh ones do" :
-            "generated networks lie about as far from the training networks as fresh ones do";
+        // By the p-value and not by a fixed Z: with a few networks Z cannot leave [-3, 3] whatever the distances are.
+        string reading = test.PValue > 0.01 ? "no clear difference between the distances of generated and of fresh networks to the training networks" :
+            test.Z < 0 ? "generated networks lie closer to the training networks than fresh ones do" :
+            "generated networks lie farther from the training networks than fresh ones do";
         return new TestResult
         {
             Value = test.Z,
@@ -178,7 +179,7 @@ public static class EvaluationReport
                 float[] row = generated.MinL2Aligned is { } aligned
                     ? AlignedDistance.Align(all.Layout, all.Row(index), aligned.Permutation(i, rank))
                     : all.Row(index).ToArray();
-                rows.Add(new HeatmapNeighbour($"training run {all.Run[index]}", Pick(row, parameters), neighbours.Distance(i, rank)));
+                rows.Add(new HeatmapNeighbour($"run {all.Run[index]}", Pick(row, parameters), neighbours.Distance(i, rank)));
             }
 
             blocks.Add(new HeatmapBlock($"generated {i + 1}", Pick(generated.Population.Row(i), parameters), rows));

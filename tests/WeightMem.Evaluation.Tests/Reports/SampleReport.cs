@@ -15,8 +15,15 @@ internal static class SampleReport
         },
         Tests = new Dictionary<string, TestResult>
         {
-            ["z_u"] = new() { Value = -9.4, Interval = new Interval(-9.9, -8.8), P = 1e-9, N = 64, Reading = reading,
-                Details = new Dictionary<string, double?> { ["auc"] = 0.02, ["floor"] = double.NaN } },
+            ["z_u"] = new()
+            {
+                Value = -9.4,
+                Interval = new Interval(-9.9, -8.8),
+                P = 1e-9,
+                N = 64,
+                Reading = reading,
+                Details = new Dictionary<string, double?> { ["auc"] = 0.02, ["floor"] = double.NaN }
+            },
             ["plain"] = new() { Value = double.NaN, N = 3, Reading = "Not defined." },
         },
         Verdict = new Verdict("replica", "Almost all are copies."),
