@@ -12,7 +12,7 @@ $env:DOTNET_CLI_TELEMETRY_OPTOUT = "1"
 $env:DOTNET_NOLOGO = "1"
 
 function Build {
-    dotnet build src/WeightMem.Cli -c Release -v quiet --nologo -o artifacts/bin
+    dotnet build src/WeightMem.Cli -c Release -p:RunAnalyzers=false -v quiet --nologo -o artifacts/bin
     if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
 }
 

@@ -14,7 +14,7 @@ internal static class GptRows
 
     private static readonly GptSettings Settings = new()
     {
-        Width = 128, Layers = 4, Heads = 4, Chunk = 49, Frequencies = 32, Batch = 32, TrainingSteps = 1_000_000, LearningRate = 1e-4, WeightDecay = 0,
+        Width = 128, Layers = 4, Heads = 4, Chunk = 98, Frequencies = 32, Batch = 32, TrainingSteps = 1_000_000, LearningRate = 1e-4, WeightDecay = 0,
     };
 
     public static IEnumerable<Func<BenchmarkRow>> All(bool peers)

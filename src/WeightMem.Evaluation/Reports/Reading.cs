@@ -29,9 +29,10 @@ public static class Reading
         if (generated.Summaries.TryGetValue("accuracy", out Estimate? accuracy) && training.Summaries.TryGetValue("accuracy", out Estimate? reference))
         {
             double gap = reference.Mean - accuracy.Mean;
-            string verb = gap <= 3 ? "work as well as" : gap <= 20 ? "work, if less well than," : "do not work as";
+            string verb = gap <= 3 ? "work as well as the training networks" :
+                gap <= 20 ? "work, though less well than the training networks" : "work far worse than the training networks";
             sentences.Add(FormattableString.Invariant(
-                $"The {generated.Population.Count} generated networks {verb} the training networks do: {accuracy.Mean:F1} % against {reference.Mean:F1} % accuracy."));
+                $"The {generated.Population.Count} generated networks {verb}: {accuracy.Mean:F1} % against {reference.Mean:F1} % accuracy."));
         }
 
         string measure = generated.Summaries.ContainsKey("min_l2_aligned") ? "min_l2_aligned" : "min_l2";
