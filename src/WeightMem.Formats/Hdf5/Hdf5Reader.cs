@@ -17,9 +17,6 @@ public sealed record Hdf5Dataset(string Path, ElementType? Type, long[] Shape);
 /// </summary>
 public sealed class Hdf5Reader : IDisposable
 {
-    /// <summary>Deflate cannot shrink data by more than this factor: a dataset that claims more than this times the file is refused.</summary>
-    private const long MostInflation = 1032;
-
     private const int DeepestGroup = 16;
     private const int MostDatasets = 10_000;
 
@@ -71,7 +68,7 @@ public sealed class Hdf5Reader : IDisposable
         (Hdf5Dataset info, IH5Dataset data) = Get(path);
         if (info.Type is not { } type) throw new FileFormatException(Path, $"numbers in dataset {path}", $"{data.Type.Class} elements");
         long? count = NamedArray.CountOf(info.Shape);
-        if (count is null || count > Array.MaxLength || count * type.Size() / MostInflation > _length)
+        if (count is null || count > Array.MaxLength || count * type.Size() > Inflation.Limit(_length))
         {
             throw new FileFormatException(
                 Path, $"dataset {path} to fit its file of {_length} bytes", $"{type} {NamedArray.ShapeText(info.Shape)}");

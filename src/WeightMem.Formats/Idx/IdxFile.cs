@@ -9,9 +9,6 @@ namespace WeightMem.Formats.Idx;
 /// </summary>
 public static class IdxFile
 {
-    /// <summary>Deflate cannot shrink data by more than this factor, so a gzipped file bounds what it can hold.</summary>
-    private const long MostInflation = 1032;
-
     /// <summary>Reads a file, gzipped or not. The array is named as the file is, without extension.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">The file is no IDX file of unsigned bytes, is cut, or is too long.</exception>
@@ -33,7 +30,7 @@ public static class IdxFile
         try
         {
             using var inflated = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
-            return Read(inflated, path, length * MostInflation, " (inflated)");
+            return Read(inflated, path, Inflation.Limit(length), " (inflated)");
         }
         catch (InvalidDataException error)
         {
