@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace WeightMem.Formats;
 
 /// <summary>What an array's elements are.</summary>
@@ -41,7 +43,24 @@ public enum ElementType
 
     /// <summary>IEEE double precision.</summary>
     Float64,
+
+    /// <summary>8-bit float with 4 exponent and 3 fraction bits, no infinities (the OCP "e4m3fn").</summary>
+    Float8E4M3,
+
+    /// <summary>8-bit float with 5 exponent and 2 fraction bits: the upper half of a Float16.</summary>
+    Float8E5M2,
+
+    /// <summary>Two float32: real and imaginary part.</summary>
+    Complex64,
+
+    /// <summary>Two float64: real and imaginary part.</summary>
+    Complex128,
 }
+
+/// <summary>A complex number of two float32, as files lay it out.</summary>
+/// <param name="Real">Real part.</param>
+/// <param name="Imaginary">Imaginary part.</param>
+public readonly record struct ComplexSingle(float Real, float Imaginary);
 
 /// <summary>Sizes and storage of element types.</summary>
 public static class ElementTypes
@@ -49,14 +68,21 @@ public static class ElementTypes
     /// <summary>Bytes of one element.</summary>
     public static int Size(this ElementType type) => type switch
     {
-        ElementType.Boolean or ElementType.UInt8 or ElementType.Int8 => 1,
+        ElementType.Boolean or ElementType.UInt8 or ElementType.Int8 or ElementType.Float8E4M3 or ElementType.Float8E5M2 => 1,
         ElementType.UInt16 or ElementType.Int16 or ElementType.Float16 or ElementType.BFloat16 => 2,
         ElementType.UInt32 or ElementType.Int32 or ElementType.Float32 => 4,
+        ElementType.Complex128 => 16,
         _ => 8,
     };
 
-    /// <summary>Whether elements are floating-point numbers.</summary>
-    public static bool IsFloat(this ElementType type) => type >= ElementType.Float16;
+    /// <summary>Whether elements are real floating-point numbers.</summary>
+    public static bool IsFloat(this ElementType type) => type is >= ElementType.Float16 and < ElementType.Complex64;
+
+    /// <summary>Whether elements are pairs of floating-point numbers.</summary>
+    public static bool IsComplex(this ElementType type) => type is ElementType.Complex64 or ElementType.Complex128;
+
+    /// <summary>Bytes of the numbers that an element consists of: half its size when it is complex.</summary>
+    internal static int ComponentSize(this ElementType type) => type.IsComplex() ? type.Size() / 2 : type.Size();
 
     /// <summary>The element type that a .NET array holds; <c>ushort[]</c> is <see cref="ElementType.UInt16"/>, never BFloat16.</summary>
     /// <exception cref="NotSupportedException">Arrays of this type are not stored.</exception>
@@ -74,22 +100,31 @@ public static class ElementTypes
         if (type == typeof(ulong)) return ElementType.UInt64;
         if (type == typeof(long)) return ElementType.Int64;
         if (type == typeof(bool)) return ElementType.Boolean;
+        if (type == typeof(ComplexSingle)) return ElementType.Complex64;
+        if (type == typeof(Complex)) return ElementType.Complex128;
         throw new NotSupportedException($"arrays of {type.Name} are not stored in files");
     }
 
-    /// <summary>A new array of the .NET type that stores the elements: <c>ushort[]</c> for BFloat16, <c>byte[]</c> for Boolean.</summary>
+    /// <summary>
+    /// A new array of the .NET type that stores the elements: <c>ushort[]</c> for BFloat16, <c>byte[]</c> for Boolean and 8-bit floats. Its elements
+    /// are not cleared: a reader fills them.
+    /// </summary>
     internal static Array NewArray(this ElementType type, long count) => type switch
     {
-        ElementType.Boolean or ElementType.UInt8 => new byte[count],
-        ElementType.Int8 => new sbyte[count],
-        ElementType.UInt16 or ElementType.BFloat16 => new ushort[count],
-        ElementType.Int16 => new short[count],
-        ElementType.UInt32 => new uint[count],
-        ElementType.Int32 => new int[count],
-        ElementType.UInt64 => new ulong[count],
-        ElementType.Int64 => new long[count],
-        ElementType.Float16 => new Half[count],
-        ElementType.Float32 => new float[count],
-        _ => new double[count],
+        ElementType.Int8 => New<sbyte>(count),
+        ElementType.UInt16 or ElementType.BFloat16 => New<ushort>(count),
+        ElementType.Int16 => New<short>(count),
+        ElementType.UInt32 => New<uint>(count),
+        ElementType.Int32 => New<int>(count),
+        ElementType.UInt64 => New<ulong>(count),
+        ElementType.Int64 => New<long>(count),
+        ElementType.Float16 => New<Half>(count),
+        ElementType.Float32 => New<float>(count),
+        ElementType.Float64 => New<double>(count),
+        ElementType.Complex64 => New<ComplexSingle>(count),
+        ElementType.Complex128 => New<Complex>(count),
+        _ => New<byte>(count),
     };
+
+    private static T[] New<T>(long count) => GC.AllocateUninitializedArray<T>(checked((int)count));
 }

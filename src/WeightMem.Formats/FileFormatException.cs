@@ -42,10 +42,16 @@ public class FileFormatException : Exception
     /// <summary>Text from a file made fit for an error message: control characters shown as dots, the end cut off.</summary>
     internal static string Quote(ReadOnlySpan<char> text)
     {
+        return $"'{Clean(text)}'";
+    }
+
+    /// <summary>As <see cref="Quote(ReadOnlySpan{char})"/>, without the quotes.</summary>
+    internal static string Clean(ReadOnlySpan<char> text)
+    {
         const int Longest = 60;
         Span<char> clean = stackalloc char[Math.Min(text.Length, Longest)];
         for (int i = 0; i < clean.Length; i++) clean[i] = char.IsControl(text[i]) || char.IsSurrogate(text[i]) ? '.' : text[i];
-        return text.Length > Longest ? $"'{clean}...'" : $"'{clean}'";
+        return text.Length > Longest ? $"{clean}..." : $"{clean}";
     }
 
     /// <summary>The first bytes as an error message shows them, such as <c>bytes 50 4B 03 04</c>.</summary>

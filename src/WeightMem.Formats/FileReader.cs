@@ -10,10 +10,16 @@ internal sealed class FileReader : IDisposable
 
     /// <summary>Reads a seekable stream from its start.</summary>
     public FileReader(Stream stream, string path)
+        : this(stream, path, stream.Length)
+    {
+    }
+
+    /// <summary>Reads a stream that has so many bytes; it need not be seekable unless <see cref="Seek"/> is called.</summary>
+    public FileReader(Stream stream, string path, long length)
     {
         _stream = stream;
         Path = path;
-        Length = stream.Length;
+        Length = length;
     }
 
     /// <summary>The file's name for errors.</summary>
@@ -24,6 +30,9 @@ internal sealed class FileReader : IDisposable
 
     /// <summary>Bytes read so far.</summary>
     public long Position { get; private set; }
+
+    /// <summary>Whether <see cref="Seek"/> can be called.</summary>
+    public bool CanSeek => _stream.CanSeek;
 
     /// <summary>Bytes left.</summary>
     public long Remaining => Length - Position;
@@ -69,6 +78,10 @@ internal sealed class FileReader : IDisposable
         {
             got = _stream.ReadAtLeast(into, into.Length, throwOnEndOfStream: false);
         }
+        catch (InvalidDataException error)
+        {
+            throw new FileFormatException(Path, Position, "whole compressed data", error.Message, error);
+        }
         catch (IOException error)
         {
             throw FileReadException.From(Path, error);
@@ -110,7 +123,7 @@ internal sealed class FileReader : IDisposable
     /// <exception cref="FileFormatException">The file ends before.</exception>
     public void Read(NamedArray into, bool bigEndian)
     {
-        int size = into.Type.Size();
+        int size = into.Type.ComponentSize();
         bool swap = bigEndian == BitConverter.IsLittleEndian && size > 1;
         into.ForEachPart(part =>
         {

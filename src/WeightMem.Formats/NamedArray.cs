@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace WeightMem.Formats;
@@ -60,9 +61,11 @@ public sealed class NamedArray
         where T : unmanaged => _values is T[] exact && exact.GetType() == typeof(T[]) ? exact : null;
 
     /// <summary>All elements as float32, rounded where they do not fit. Float32 elements are returned as they are, not copied.</summary>
+    /// <exception cref="InvalidOperationException">The elements are complex numbers.</exception>
     public float[] ToFloats() => Type == ElementType.Float32 ? (float[])_values : Convert<float>();
 
     /// <summary>All elements as float64. Float64 elements are returned as they are, not copied.</summary>
+    /// <exception cref="InvalidOperationException">The elements are complex numbers.</exception>
     public double[] ToDoubles() => Type == ElementType.Float64 ? (double[])_values : Convert<double>();
 
     /// <summary>All elements as 64-bit integers. Int64 elements are returned as they are, not copied.</summary>
@@ -70,7 +73,7 @@ public sealed class NamedArray
     /// <exception cref="OverflowException">An unsigned element is too large.</exception>
     public long[] ToLongs()
     {
-        if (Type.IsFloat()) throw new InvalidOperationException($"{Name} holds {Type}, not integers");
+        if (Type.IsFloat() || Type.IsComplex()) throw new InvalidOperationException($"{Name} holds {Type}, not integers");
         return Type == ElementType.Int64 ? (long[])_values : Convert<long>();
     }
 
@@ -94,7 +97,11 @@ public sealed class NamedArray
         return empty ? 0 : count;
     }
 
-    /// <summary>A new array of zeros that a reader fills.</summary>
+    /// <summary>The same elements, not copied, under another name and shape.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold so many elements.</exception>
+    public NamedArray As(string name, params long[] shape) => new(name, Type, shape, _values);
+
+    /// <summary>A new array that a reader fills; its elements are not cleared.</summary>
     internal static NamedArray Empty(string name, ElementType type, long[] shape, long count) =>
         new(name, type, shape, type.NewArray(count));
 
@@ -106,33 +113,14 @@ public sealed class NamedArray
     /// </summary>
     internal void ForEachPart(PartAction action)
     {
-        switch (_values)
-        {
-            case byte[] v: Parts(v, action); break;
-            case sbyte[] v: Parts(v, action); break;
-            case ushort[] v: Parts(v, action); break;
-            case short[] v: Parts(v, action); break;
-            case uint[] v: Parts(v, action); break;
-            case int[] v: Parts(v, action); break;
-            case ulong[] v: Parts(v, action); break;
-            case long[] v: Parts(v, action); break;
-            case Half[] v: Parts(v, action); break;
-            case float[] v: Parts(v, action); break;
-            case double[] v: Parts(v, action); break;
-        }
+        const int PartBytes = 1 << 25;
+        ref byte start = ref MemoryMarshal.GetArrayDataReference(_values);
+        for (long at = 0; at < ByteCount; at += PartBytes)
+            action(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref start, (nint)at), (int)Math.Min(PartBytes, ByteCount - at)));
     }
 
-    internal static void Parts<T>(Span<T> values, PartAction action)
-        where T : unmanaged
-    {
-        const int PartElements = 1 << 23;
-        while (!values.IsEmpty)
-        {
-            Span<T> part = values[..Math.Min(values.Length, PartElements)];
-            action(MemoryMarshal.AsBytes(part));
-            values = values[part.Length..];
-        }
-    }
+    /// <summary>The first byte of the elements.</summary>
+    internal ref byte FirstByte => ref MemoryMarshal.GetArrayDataReference(_values);
 
     private T[] Convert<T>()
         where T : unmanaged, System.Numerics.INumberBase<T>
@@ -155,9 +143,17 @@ public sealed class NamedArray
             case ElementType.Float64: Convert((double[])_values, to); break;
             case ElementType.BFloat16:
                 var upper = (ushort[])_values;
-                for (long i = 0; i < to.LongLength; i++)
-                    to[i] = T.CreateChecked(BitConverter.UInt32BitsToSingle((uint)upper[i] << 16));
+                for (int i = 0; i < to.Length; i++) to[i] = T.CreateChecked(BitConverter.UInt32BitsToSingle((uint)upper[i] << 16));
                 break;
+            case ElementType.Float8E4M3:
+                var e4m3 = (byte[])_values;
+                for (int i = 0; i < to.Length; i++) to[i] = T.CreateChecked(Float8.FromE4M3(e4m3[i]));
+                break;
+            case ElementType.Float8E5M2:
+                var e5m2 = (byte[])_values;
+                for (int i = 0; i < to.Length; i++) to[i] = T.CreateChecked((float)BitConverter.UInt16BitsToHalf((ushort)(e5m2[i] << 8)));
+                break;
+            default: throw new InvalidOperationException($"{Name} holds {Type}, not real numbers");
         }
 
         return to;

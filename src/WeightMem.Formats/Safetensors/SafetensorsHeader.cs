@@ -19,7 +19,11 @@ internal static class SafetensorsHeader
 
     private const string MetadataKey = "__metadata__";
 
+    private static readonly (ElementType Type, string Name)[] Types =
+        [.. Enum.GetValues<ElementType>().Where(t => t != ElementType.Complex128).Select(t => (t, NameOf(t)))];
+
     /// <summary>The name of an element type in the header.</summary>
+    /// <exception cref="NotSupportedException">The format has no such type.</exception>
     public static string NameOf(ElementType type) => type switch
     {
         ElementType.Boolean => "BOOL",
@@ -34,7 +38,11 @@ internal static class SafetensorsHeader
         ElementType.Float16 => "F16",
         ElementType.BFloat16 => "BF16",
         ElementType.Float32 => "F32",
-        _ => "F64",
+        ElementType.Float64 => "F64",
+        ElementType.Float8E4M3 => "F8_E4M3",
+        ElementType.Float8E5M2 => "F8_E5M2",
+        ElementType.Complex64 => "C64",
+        _ => throw new NotSupportedException($"safetensors files have no {type}; convert it first"),
     };
 
     /// <summary>Reads the header; the reader is left at the first data byte.</summary>
@@ -199,12 +207,12 @@ internal static class SafetensorsHeader
         {
             Expect(ref json, JsonTokenType.String);
             string given = json.GetString()!;
-            foreach (ElementType type in Enum.GetValues<ElementType>())
+            foreach ((ElementType type, string name) in Types)
             {
-                if (NameOf(type) == given) return type;
+                if (name == given) return type;
             }
 
-            string known = string.Join(' ', Enum.GetValues<ElementType>().Select(NameOf));
+            string known = string.Join(' ', Types.Select(t => t.Name));
             throw Error(json.TokenStartIndex, $"a dtype of {known}", FileFormatException.Quote(given));
         }
 

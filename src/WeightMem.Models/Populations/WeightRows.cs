@@ -1,7 +1,7 @@
 using WeightMem.Engine.Tensors;
 using WeightMem.Formats;
 using WeightMem.Formats.Hdf5;
-using WeightMem.Formats.Npy;
+using WeightMem.Formats.Numpy;
 
 namespace WeightMem.Models.Populations;
 

@@ -2,7 +2,7 @@ using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 using WeightMem.Formats;
 using WeightMem.Formats.Hdf5;
-using WeightMem.Formats.Npy;
+using WeightMem.Formats.Numpy;
 using WeightMem.Models.Populations;
 using Xunit;
 

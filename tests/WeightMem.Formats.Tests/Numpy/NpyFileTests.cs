@@ -1,8 +1,8 @@
 using System.Text;
-using WeightMem.Formats.Npy;
+using WeightMem.Formats.Numpy;
 using Xunit;
 
-namespace WeightMem.Formats.Tests.Npy;
+namespace WeightMem.Formats.Tests.Numpy;
 
 public sealed class NpyFileTests
 {
@@ -47,7 +47,7 @@ public sealed class NpyFileTests
     [Theory]
     [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "Python objects")]
     [InlineData("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", "structured")]
-    [InlineData("{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", "'<c8'")]
+    [InlineData("{'descr': '<U8', 'fortran_order': False, 'shape': (1,)}", "'<U8'")]
     [InlineData("{'descr': '|f4', 'fortran_order': False, 'shape': (1,)}", "'|f4'")]
     [InlineData("{'descr': '<f4', 'fortran_order': 1, 'shape': (1,)}", "True or False")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", "a size of 0 or more")]

@@ -1,4 +1,4 @@
-namespace WeightMem.Formats.Npy;
+namespace WeightMem.Formats.Numpy;
 
 /// <summary>
 /// NumPy's <c>.npy</c>: one nameless array. Versions 1 to 3, C and Fortran order, either byte order, booleans, integers and floats; arrays
@@ -13,6 +13,16 @@ public static class NpyFile
     {
         using FileReader file = FileReader.Open(path);
         return Read(file);
+    }
+
+    /// <summary>Reads the header only: the array's name, what its elements are, and the sizes.</summary>
+    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    /// <exception cref="FileFormatException">The file is no <c>.npy</c> file, is cut or too long, or holds no numbers.</exception>
+    public static ArrayEntry ReadEntry(string path)
+    {
+        using FileReader file = FileReader.Open(path);
+        NpyHeader header = NpyHeader.Read(file);
+        return new ArrayEntry(Path.GetFileNameWithoutExtension(path), header.Type, header.Shape);
     }
 
     /// <summary>Reads from a seekable stream; the path is for names and errors only.</summary>
@@ -36,10 +46,11 @@ public static class NpyFile
         ArrayBytes.WriteLittleEndian(stream, array);
     }
 
-    private static NamedArray Read(FileReader file)
+    /// <summary>Reads from a file, or a member of an archive, that holds one array and nothing else.</summary>
+    internal static NamedArray Read(FileReader file, string? name = null)
     {
         NpyHeader header = NpyHeader.Read(file);
-        NamedArray array = file.NewArray(Path.GetFileNameWithoutExtension(file.Path), header.Type, header.Shape);
+        NamedArray array = file.NewArray(name ?? Path.GetFileNameWithoutExtension(file.Path), header.Type, header.Shape);
         if (file.Remaining != array.ByteCount)
         {
             throw new FileFormatException(
@@ -50,6 +61,8 @@ public static class NpyFile
         }
 
         file.Read(array, header.BigEndian);
-        return header.Fortran && header.Shape.Length > 1 ? FortranOrder.ToRowMajor(array) : array;
+        return header.Fortran && header.Shape.Length > 1
+            ? StridedCopy.ToRowMajor(array, array.Name, header.Shape, StridedCopy.Fortran(header.Shape))
+            : array;
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace WeightMem.Formats.Npy;
+namespace WeightMem.Formats.Numpy;
 
 /// <summary>What the header of a <c>.npy</c> file says of its array.</summary>
 /// <param name="Type">What the elements are.</param>
@@ -41,22 +41,7 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool Fortran,
     /// <summary>The bytes before the first element, a multiple of 64 as NumPy asks.</summary>
     public static byte[] Bytes(NamedArray array)
     {
-        string descr = array.Type switch
-        {
-            ElementType.Boolean => "|b1",
-            ElementType.UInt8 => "|u1",
-            ElementType.Int8 => "|i1",
-            ElementType.UInt16 => "<u2",
-            ElementType.Int16 => "<i2",
-            ElementType.UInt32 => "<u4",
-            ElementType.Int32 => "<i4",
-            ElementType.UInt64 => "<u8",
-            ElementType.Int64 => "<i8",
-            ElementType.Float16 => "<f2",
-            ElementType.Float32 => "<f4",
-            ElementType.Float64 => "<f8",
-            _ => throw new NotSupportedException($"{array.Name}: .npy has no {array.Type}; convert it to float32"),
-        };
+        string descr = NumpyTypes.LittleEndian(array.Type) ?? throw new NotSupportedException($"{array.Name}: .npy has no {array.Type}; convert it to float32");
         string sizes = string.Join(", ", array.Shape) + (array.Shape.Length == 1 ? "," : "");
         string text = $"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}";
         int start = Magic.Length + 4;
@@ -118,26 +103,11 @@ internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool Fortran,
             string descr = Quoted();
             if (descr.StartsWith("|O", StringComparison.Ordinal) || descr == "O")
                 throw Error(at, "numbers", "Python objects, which are never read: they could run code");
-            ElementType? type = descr.Length == 3 ? descr[1..] switch
-            {
-                "b1" => ElementType.Boolean,
-                "u1" => ElementType.UInt8,
-                "i1" => ElementType.Int8,
-                "u2" => ElementType.UInt16,
-                "i2" => ElementType.Int16,
-                "u4" => ElementType.UInt32,
-                "i4" => ElementType.Int32,
-                "u8" => ElementType.UInt64,
-                "i8" => ElementType.Int64,
-                "f2" => ElementType.Float16,
-                "f4" => ElementType.Float32,
-                "f8" => ElementType.Float64,
-                _ => null,
-            } : null;
-            bool ordered = descr.Length == 3 && (descr[0] is '<' or '>' or '=' || descr[0] == '|' && type?.Size() == 1);
-            if (type is null || !ordered)
-                throw Error(at, "one of b1 u1 u2 u4 u8 i1 i2 i4 i8 f2 f4 f8 with its byte order", FileFormatException.Quote(descr));
-            return (type.Value, descr[0] == '>' || descr[0] == '=' && !BitConverter.IsLittleEndian);
+            ElementType? type = descr.Length > 1 ? NumpyTypes.Of(descr[1..]) : null;
+            bool ordered = type is not null && (descr[0] is '<' or '>' or '=' || descr[0] == '|' && type.Value.Size() == 1);
+            if (!ordered)
+                throw Error(at, $"one of {NumpyTypes.Known} with its byte order", FileFormatException.Quote(descr));
+            return (type!.Value, descr[0] == '>' || descr[0] == '=' && !BitConverter.IsLittleEndian);
         }
 
         private bool Boolean()
