@@ -8,7 +8,7 @@ internal sealed class PickleInput
 {
     private const int BufferSize = 1 << 14;
 
-    /// <summary>No protocol-0 number or class name is near this.</summary>
+    /// <summary>No number or class name is near this.</summary>
     private const int LongestLine = 1 << 16;
 
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
@@ -78,11 +78,11 @@ internal sealed class PickleInput
     public string ReadLine(string what)
     {
         long at = Position;
-        return Decode(ReadLineBytes(what), at);
+        return Decode(ReadLineBytes(what, LongestLine), at);
     }
 
     /// <summary>As <see cref="ReadLine"/>, of text whose every byte is a character: protocol 0 writes texts so.</summary>
-    public string ReadLatin1Line(string what) => Encoding.Latin1.GetString(ReadLineBytes(what));
+    public string ReadLatin1Line(string what) => Encoding.Latin1.GetString(ReadLineBytes(what, Array.MaxLength));
 
     /// <summary>Puts the file at the byte after the pickle, if it can be put anywhere.</summary>
     public void Finish()
@@ -91,14 +91,14 @@ internal sealed class PickleInput
         (_at, _end) = (0, 0);
     }
 
-    private byte[] ReadLineBytes(string what)
+    private byte[] ReadLineBytes(string what, int longest)
     {
         long at = Position;
         var line = new List<byte>();
         for (byte next = ReadByte(what); next != (byte)'\n'; next = ReadByte(what))
         {
             line.Add(next);
-            if (line.Count > LongestLine) throw new FileFormatException(Path, at, $"{what} of at most {LongestLine} bytes", "more");
+            if (line.Count > longest) throw new FileFormatException(Path, at, $"{what} of at most {longest} bytes", "more");
         }
 
         return [.. line];
