@@ -6,6 +6,9 @@ namespace WeightMem.Formats;
 /// <param name="Shape">The sizes; empty for a scalar.</param>
 public sealed record ArrayEntry(string Name, ElementType Type, long[] Shape)
 {
+    /// <summary>Whether the file has a list of plain numbers here, such as the epochs of a training, and no array.</summary>
+    public bool IsList { get; init; }
+
     /// <summary>Number of elements.</summary>
     public long Count => NamedArray.CountOf(Shape) ?? long.MaxValue;
 }

@@ -71,7 +71,7 @@ internal sealed class TorchTree
     {
         if (Numbers(name, items) is { } numbers)
         {
-            _to.Add(numbers);
+            _to.Add(new ArrayEntry(name, numbers.Type, numbers.Shape) { IsList = true }, () => numbers);
             return;
         }
 
