@@ -71,7 +71,7 @@ internal static class ZooCommand
                 groups.Add(kept);
             }
 
-            Population zoo = ZooBuilder.Join(groups);
+            Population zoo = Population.Join(groups);
             PopulationFile.Write(path, zoo);
             for (int g = 0; g < builder.Groups; g++) File.Delete(FormattableString.Invariant($"{path}.group-{g:D4}"));
             Describe(path, zoo, json: false);

@@ -139,7 +139,7 @@ public sealed class GptStudy
             PopulationFile.Write(path, groups[^1]);
         }
 
-        FilteredRuns filtered = RunFilter.Apply(ZooBuilder.Join(groups));
+        FilteredRuns filtered = RunFilter.Apply(Population.Join(groups));
         if (filtered.DroppedRuns.Count > 0) _progress.Note($"dropped {filtered.DroppedRuns.Count} runs with weights beyond {RunFilter.PublishedLimit}");
         PopulationSplit split = PopulationSplit.ByRun(filtered.Kept, _config.HeldoutRuns);
         PopulationFile.Write(_folder.Heldout, split.Heldout);

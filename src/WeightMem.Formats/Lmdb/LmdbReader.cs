@@ -35,6 +35,9 @@ public sealed class LmdbReader : IDisposable
     /// <summary>Number of entries, as the file says.</summary>
     public long Count => (long)Math.Min(_meta.Entries, long.MaxValue);
 
+    /// <summary>Bytes of the file: all its values together are no longer.</summary>
+    public long FileLength => _file.Length;
+
     /// <summary>Bytes of a page.</summary>
     public int PageSize => _meta.PageSize;
 

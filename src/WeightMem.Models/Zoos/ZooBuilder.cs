@@ -11,7 +11,7 @@ namespace WeightMem.Models.Zoos;
 /// </summary>
 /// <remarks>
 /// A group depends on the settings and its number alone. To survive a kill, train group by group, store each one's rows, skip the stored
-/// ones when starting again, and <see cref="Join"/> them: the bits are those of an unbroken run.
+/// ones when starting again, and <see cref="Population.Join"/> them: the bits are those of an unbroken run.
 /// The training images stay on the device while the builder lives.
 /// </remarks>
 public sealed class ZooBuilder : IDisposable
@@ -66,7 +66,7 @@ public sealed class ZooBuilder : IDisposable
         using var builder = new ZooBuilder(device, target, train, test, settings);
         var groups = new List<Population>();
         for (int group = 0; group < builder.Groups; group++) groups.Add(builder.TrainGroup(group, progress, cancellation));
-        return Join(groups);
+        return Population.Join(groups);
     }
 
     /// <summary>Trains and judges the runs of one group.</summary>
@@ -107,48 +107,6 @@ public sealed class ZooBuilder : IDisposable
         return population;
     }
 
-    /// <summary>One population of several, in the given order: the groups of a zoo.</summary>
-    /// <exception cref="ArgumentException">There is none, or they are of different targets.</exception>
-    public static Population Join(IReadOnlyList<Population> parts)
-    {
-        if (parts.Count == 0) throw new ArgumentException("no populations to join");
-        Population first = parts[0];
-        if (parts.Count == 1) return first;
-        foreach (Population part in parts)
-        {
-            if (part.Target != first.Target || part.Parameters != first.Parameters)
-                throw new ArgumentException($"populations of {first.Target} and {part.Target} cannot be joined");
-        }
-
-        var metrics = new Dictionary<string, float[]>();
-        foreach (string name in first.Metrics.Keys)
-        {
-            if (parts.All(p => p.Metrics.ContainsKey(name))) metrics[name] = [.. parts.SelectMany(p => p.Metrics[name])];
-        }
-
-        return new Population(
-            first.Target, first.Layout, Concatenate(parts), [.. parts.SelectMany(p => p.Run)], [.. parts.SelectMany(p => p.Step)])
-        {
-            Score = parts.All(p => p.Score is not null) ? [.. parts.SelectMany(p => p.Score!)] : null,
-            Loss = parts.All(p => p.Loss is not null) ? [.. parts.SelectMany(p => p.Loss!)] : null,
-            Metrics = metrics,
-            Provenance = new Dictionary<string, string>(first.Provenance),
-        };
-    }
-
     /// <summary>Releases the training images.</summary>
     public void Dispose() => _images.Dispose();
-
-    private static float[] Concatenate(IReadOnlyList<Population> parts)
-    {
-        var weights = new float[parts.Sum(p => p.Weights.LongLength)];
-        int at = 0;
-        foreach (Population part in parts)
-        {
-            part.Weights.CopyTo(weights, at);
-            at += part.Weights.Length;
-        }
-
-        return weights;
-    }
 }

@@ -140,7 +140,7 @@ public class ZooTests
         Assert.Equal(3, builder.Groups);
         Population last = TrainOne(2), first = TrainOne(0), middle = TrainOne(1);
         Assert.Equal(13, last.Count);
-        AssertSameBits(whole, ZooBuilder.Join([first, middle, last]));
+        AssertSameBits(whole, Population.Join([first, middle, last]));
         Assert.Throws<ArgumentOutOfRangeException>(() => TrainOne(3));
 
         Population TrainOne(int group) => builder.TrainGroup(group, null, TestContext.Current.CancellationToken);
