@@ -113,45 +113,12 @@ public sealed class Population
     public Population OfRuns(IReadOnlySet<int> runs) =>
         Select([.. Enumerable.Range(0, Count).Where(i => runs.Contains(Run[i]))]);
 
-    /// <summary>One population of several, in the given order, such as the groups of a zoo.</summary>
+    /// <summary>One population of several, in the given order, such as the groups of a zoo: with what all of them know.</summary>
     /// <exception cref="ArgumentException">There is none, or they are of different targets.</exception>
     public static Population Join(IReadOnlyList<Population> parts)
     {
-        if (parts.Count == 0) throw new ArgumentException("no populations to join");
-        Population first = parts[0];
-        if (parts.Count == 1) return first;
-        foreach (Population part in parts)
-        {
-            if (part.Target != first.Target || part.Parameters != first.Parameters)
-                throw new ArgumentException($"populations of {first.Target} and {part.Target} cannot be joined");
-        }
-
-        var metrics = new Dictionary<string, float[]>();
-        foreach (string name in first.Metrics.Keys)
-        {
-            if (parts.All(p => p.Metrics.ContainsKey(name))) metrics[name] = [.. parts.SelectMany(p => p.Metrics[name])];
-        }
-
-        return new Population(
-            first.Target, first.Layout, Concatenate(parts), [.. parts.SelectMany(p => p.Run)], [.. parts.SelectMany(p => p.Step)])
-        {
-            Score = parts.All(p => p.Score is not null) ? [.. parts.SelectMany(p => p.Score!)] : null,
-            Loss = parts.All(p => p.Loss is not null) ? [.. parts.SelectMany(p => p.Loss!)] : null,
-            Metrics = metrics,
-            Provenance = new Dictionary<string, string>(first.Provenance),
-        };
-    }
-
-    private static float[]? Pick(float[]? values, ReadOnlySpan<int> rows)
-    {
-        if (values is null) return null;
-        var picked = new float[rows.Length];
-        for (int i = 0; i < rows.Length; i++) picked[i] = values[rows[i]];
-        return picked;
-    }
-
-    private static float[] Concatenate(IReadOnlyList<Population> parts)
-    {
+        if (parts.Count == 1) return parts[0];
+        PopulationFacts facts = PopulationFacts.Join([.. parts.Select(PopulationFacts.Of)]);
         var weights = new float[parts.Sum(p => p.Weights.LongLength)];
         int at = 0;
         foreach (Population part in parts)
@@ -160,6 +127,14 @@ public sealed class Population
             at += part.Weights.Length;
         }
 
-        return weights;
+        return facts.With(weights);
+    }
+
+    private static float[]? Pick(float[]? values, ReadOnlySpan<int> rows)
+    {
+        if (values is null) return null;
+        var picked = new float[rows.Length];
+        for (int i = 0; i < rows.Length; i++) picked[i] = values[rows[i]];
+        return picked;
     }
 }
