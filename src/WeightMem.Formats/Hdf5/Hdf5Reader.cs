@@ -89,16 +89,22 @@ public sealed class Hdf5Reader : IDisposable
         });
     }
 
-    /// <summary>Checks that a dataset holds numbers, and no more than its file can hold, before memory is asked for it.</summary>
-    /// <exception cref="FileFormatException">There is none at this path, it holds no numbers, or is too large for its file.</exception>
-    public void CheckSize(string path)
+    /// <summary>Checks that datasets hold numbers, and together no more than their file can hold, before memory is asked for them.</summary>
+    /// <exception cref="FileFormatException">There is none at a path, it holds no numbers, or they are too large for the file.</exception>
+    public void CheckSize(params IEnumerable<string> paths)
     {
-        (Hdf5Dataset info, IH5Dataset data) = Get(path);
-        if (info.Type is not { } type) throw new FileFormatException(Path, $"numbers in dataset {path}", $"{data.Type.Class} elements");
-        if (NamedArray.CountOf(info.Shape) is not { } count || count > Array.MaxLength || count * type.Size() > Inflation.Limit(_length))
+        long left = Inflation.Limit(_length);
+        foreach (string path in paths)
         {
-            throw new FileFormatException(
-                Path, $"dataset {path} to fit its file of {_length} bytes", $"{type} {NamedArray.ShapeText(info.Shape)}");
+            (Hdf5Dataset info, IH5Dataset data) = Get(path);
+            if (info.Type is not { } type) throw new FileFormatException(Path, $"numbers in dataset {path}", $"{data.Type.Class} elements");
+            if (NamedArray.CountOf(info.Shape) is not { } count || count > Array.MaxLength || count * type.Size() > left)
+            {
+                throw new FileFormatException(
+                    Path, $"dataset {path} to fit its file of {_length} bytes", $"{type} {NamedArray.ShapeText(info.Shape)}");
+            }
+
+            left -= count * type.Size();
         }
     }
 

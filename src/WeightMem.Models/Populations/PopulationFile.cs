@@ -96,11 +96,12 @@ public static class PopulationFile
         string target = reader.Text("", "target") ?? throw new FileFormatException(reader.Path, "an attribute target", "none");
         ParameterLayout layout = ReadLayout(reader);
         CheckSizes(reader, Weights, ElementType.Float32, -1, layout.Count);
-        reader.CheckSize(Weights);
+        string[] measured = [.. reader.Datasets.Select(d => d.Path).Where(p => p.StartsWith(MetricsGroup, StringComparison.Ordinal))];
+        reader.CheckSize([Weights, "run", "step", .. new[] { "score", "loss", "wrong" }.Where(p => reader.Find(p) is not null), .. measured]);
         long count = reader.Find(Weights)!.Shape[0];
         int[] run = Need(reader, "run", ElementType.Int32, count).ElementsAs<int>()!;
         var metrics = new Dictionary<string, float[]>();
-        foreach (string path in reader.Datasets.Select(d => d.Path).Where(p => p.StartsWith(MetricsGroup, StringComparison.Ordinal)))
+        foreach (string path in measured)
             metrics[path[MetricsGroup.Length..]] = Need(reader, path, ElementType.Float32, count).ToFloats();
         return new PopulationFacts(target, layout, run, Need(reader, "step", ElementType.Int32, count).ElementsAs<int>()!)
         {

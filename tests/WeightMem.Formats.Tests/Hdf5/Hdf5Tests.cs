@@ -128,6 +128,10 @@ public sealed class Hdf5Tests : IDisposable
             Assert.Equal([4.0, 5, 6, 7, 8, 9, 10, 11], last);
         }
 
+        reader.CheckSize("rows", "plain/f8");
+        Assert.Contains("dataset huge to fit", Assert.Throws<FileFormatException>(() => reader.CheckSize("rows", "huge")).Message, StringComparison.Ordinal);
+        string sum = Assert.Throws<FileFormatException>(() => reader.CheckSize("half", "rows", "half")).Message;
+        Assert.Contains("dataset half to fit", sum, StringComparison.Ordinal);
         reader.ReadRows("empty", 0, Memory<float>.Empty);
         Assert.Throws<ArgumentException>(() => reader.ReadRows<float>("rows", 0, new float[7]));
         Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadRows<float>("rows", 20, new float[6]));
