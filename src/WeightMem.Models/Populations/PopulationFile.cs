@@ -27,6 +27,9 @@ public static class PopulationFile
     private const int Version = 1;
     private const int ShapeColumns = Shape.MaxRank;
 
+    /// <summary>The datasets that a population has where they have been measured.</summary>
+    private static readonly string[] Optional = ["score", "loss", "wrong"];
+
     /// <summary>Writes a population, atomically.</summary>
     /// <exception cref="ArgumentException">The name of a metric cannot be that of a dataset.</exception>
     /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
@@ -97,7 +100,7 @@ public static class PopulationFile
         ParameterLayout layout = ReadLayout(reader);
         CheckSizes(reader, Weights, ElementType.Float32, -1, layout.Count);
         string[] measured = [.. reader.Datasets.Select(d => d.Path).Where(p => p.StartsWith(MetricsGroup, StringComparison.Ordinal))];
-        reader.CheckSize([Weights, "run", "step", .. new[] { "score", "loss", "wrong" }.Where(p => reader.Find(p) is not null), .. measured]);
+        reader.CheckSize([Weights, "run", "step", .. Optional.Where(p => reader.Find(p) is not null), .. measured]);
         long count = reader.Find(Weights)!.Shape[0];
         int[] run = Need(reader, "run", ElementType.Int32, count).ElementsAs<int>()!;
         var metrics = new Dictionary<string, float[]>();
