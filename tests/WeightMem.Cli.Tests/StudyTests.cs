@@ -86,7 +86,7 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     {
         string At(string name) => Path.Combine(smoke.Root, name);
         Ok("zoo", "train", "mlp", "--pool", "4", "--runs", "6", "--epochs", "1", "--checkpoints", "4", "--group", "4", "--out", At("zoo.h5"));
-        Assert.False(File.Exists(At("zoo.h5.group-0000")));
+        Assert.False(Directory.Exists(At("zoo.h5.shards")));
         JsonNode info = JsonNode.Parse(Ok("zoo", "info", At("zoo.h5"), "--json"))!;
         Assert.Equal((24, 6, 610), ((int)info["networks"]!, (int)info["runs"]!, (int)info["parameters"]!));
         Ok("train", "gpt", "--population", At("zoo.h5"), "--preset", "smoke", "--pool", "4", "--steps", "10", "--out", At("mine"));

@@ -49,31 +49,15 @@ internal static class ZooCommand
             var progress = new ConsoleProgress();
             progress.Stage($"zoo: {settings.Runs} runs of {network.Name} on {train.Name}, {computer.Name}");
             using var builder = new ZooBuilder(computer, network, train, test, settings);
-            var groups = new List<Population>();
-            for (int g = 0; g < builder.Groups; g++)
-            {
-                string part = FormattableString.Invariant($"{path}.group-{g:D4}");
-                if (!File.Exists(part))
-                {
-                    Population made = builder.TrainGroup(g, p => progress.Advance(
-                        p.RunsDone + (double)p.Step / p.Steps * Math.Min(settings.GroupSize, p.Runs - p.RunsDone), p.Runs,
-                        FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")), cancellation);
-                    foreach ((string key, string value) in settings.Describe()) made.Provenance[key] = value;
-                    PopulationFile.Write(part, made);
-                    groups.Add(made);
-                    continue;
-                }
-
-                Population kept = PopulationFile.Read(part);
-                string? other = settings.Describe().Where(s => kept.Provenance.GetValueOrDefault(s.Key) != s.Value).Select(s => s.Key).FirstOrDefault();
-                if (other is not null || kept.Target != network.Name)
-                    throw new ArgumentException($"{part} is left from another training ({other ?? "target"} differs): remove it, or name another --out");
-                groups.Add(kept);
-            }
-
-            Population zoo = ZooBuilder.Join(groups);
+            var shards = PopulationShards.Open(path + ".shards");
+            Population zoo = builder.TrainAll(
+                shards,
+                p => progress.Advance(
+                    p.RunsDone + (double)p.Step / p.Steps * Math.Min(settings.GroupSize, p.Runs - p.RunsDone), p.Runs,
+                    FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
+                cancellation);
             PopulationFile.Write(path, zoo);
-            for (int g = 0; g < builder.Groups; g++) File.Delete(FormattableString.Invariant($"{path}.group-{g:D4}"));
+            shards.Delete();
             Describe(path, zoo, json: false);
             return ExitCodes.Success;
         }));

@@ -31,6 +31,7 @@ public sealed class GptStudy
     private readonly string _commandLine;
     private readonly ImageSet _train, _test;
     private readonly ILockstepTarget _target;
+    private readonly Dictionary<string, string> _inputs;
     private readonly Dictionary<string, double> _seconds = [];
 
     /// <summary>Loads the images and makes the target; nothing is trained yet.</summary>
@@ -49,6 +50,7 @@ public sealed class GptStudy
         _commandLine = commandLine;
         (ImageSet train, ImageSet test) = ImageCatalog.Load(config.Data, dataFolder);
         (_train, _test) = (train.AveragePool(config.Pool), test.AveragePool(config.Pool));
+        _inputs = new() { [_train.Name] = Hash(_train), [_test.Name] = Hash(_test) };
         _target = TargetCatalog.Create(config.Target, _train);
     }
 
@@ -119,32 +121,19 @@ public sealed class GptStudy
             return (PopulationFile.Read(_folder.Training), PopulationFile.Read(_folder.Heldout));
         _progress.Stage($"zoo: {_config.Zoo.Runs} runs of {_target.Name} on {_train.Name}");
         using var builder = new ZooBuilder(_device, _target, _train, _test, _config.Zoo);
-        var groups = new List<Population>();
-        for (int group = 0; group < builder.Groups; group++)
-        {
-            string path = _folder.ZooGroup(group);
-            if (File.Exists(path))
-            {
-                groups.Add(PopulationFile.Read(path));
-                continue;
-            }
-
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            groups.Add(builder.TrainGroup(
-                group,
-                p => _progress.Advance(
-                    p.RunsDone + (double)p.Step / p.Steps * Math.Min(_config.Zoo.GroupSize, p.Runs - p.RunsDone), p.Runs,
-                    FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
-                cancellation));
-            PopulationFile.Write(path, groups[^1]);
-        }
-
-        FilteredRuns filtered = RunFilter.Apply(ZooBuilder.Join(groups));
+        var shards = PopulationShards.Open(_folder.ZooShards);
+        Population zoo = builder.TrainAll(
+            shards,
+            p => _progress.Advance(
+                p.RunsDone + (double)p.Step / p.Steps * Math.Min(_config.Zoo.GroupSize, p.Runs - p.RunsDone), p.Runs,
+                FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
+            cancellation);
+        FilteredRuns filtered = RunFilter.Apply(zoo);
         if (filtered.DroppedRuns.Count > 0) _progress.Note($"dropped {filtered.DroppedRuns.Count} runs with weights beyond {RunFilter.PublishedLimit}");
         PopulationSplit split = PopulationSplit.ByRun(filtered.Kept, _config.HeldoutRuns);
         PopulationFile.Write(_folder.Heldout, split.Heldout);
         PopulationFile.Write(_folder.Training, split.Training);
-        Directory.Delete(Path.GetDirectoryName(_folder.ZooGroup(0))!, recursive: true);
+        shards.Delete();
         return (split.Training, split.Heldout);
     }
 
@@ -307,11 +296,7 @@ public sealed class GptStudy
         Device = _device.Name,
         System = $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}",
         CommandLine = _commandLine,
-        Inputs = new Dictionary<string, string>
-        {
-            [_train.Name] = Hash(_train),
-            [_test.Name] = Hash(_test),
-        },
+        Inputs = _inputs,
         Seconds = new Dictionary<string, double>(_seconds),
     };
 

@@ -137,8 +137,8 @@ public sealed class RunFolder : IDisposable
     /// <summary>A baseline's population.</summary>
     public string Baseline(string name) => Path.Combine(Root, "baselines", name + ".h5");
 
-    /// <summary>One lockstep group of the zoo, until all are there.</summary>
-    public string ZooGroup(int group) => Path.Combine(Root, "zoo", $"group-{group:D4}.h5");
+    /// <summary>The folder of the zoo's groups that are trained, until all are there.</summary>
+    public string ZooShards => Path.Combine(Root, "zoo");
 
     /// <summary>Appends a line to the log.</summary>
     public void Append(string stage, string text)

@@ -85,7 +85,7 @@ public sealed class Hdf5Contents
         T[] elements = array.ElementsAs<T>()!;
         _writes.Add(writer =>
         {
-            foreach ((HyperslabSelection block, int start, int count) in Hdf5Blocks.Of(array.Shape, 1, BlockElements))
+            foreach ((HyperslabSelection block, int start, int count) in Hdf5Blocks.Of(array.Shape, 0, array.Shape[0], 1, BlockElements))
                 writer.Write(dataset, elements.AsMemory(start, count), fileSelection: block);
         });
         return dataset;

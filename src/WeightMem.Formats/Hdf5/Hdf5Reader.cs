@@ -1,6 +1,5 @@
 using System.Text;
 using PureHDF;
-using PureHDF.Selections;
 using PureHDF.VOL.Native;
 
 namespace WeightMem.Formats.Hdf5;
@@ -12,7 +11,7 @@ namespace WeightMem.Formats.Hdf5;
 public sealed record Hdf5Dataset(string Path, ElementType? Type, long[] Shape);
 
 /// <summary>
-/// An HDF5 file open for reading: little-endian numbers in any layout, deflate, shuffle and checksum filters, texts, attributes. Links out of
+/// An HDF5 file open for reading: numbers of either byte order in any layout, deflate, shuffle and checksum filters, texts, attributes. Links out of
 /// the file are not followed. Not safe for several threads at once.
 /// </summary>
 public sealed class Hdf5Reader : IDisposable
@@ -65,16 +64,10 @@ public sealed class Hdf5Reader : IDisposable
     /// <exception cref="FileFormatException">There is none at this path, it holds no numbers, is too large for its file, or is damaged.</exception>
     public NamedArray Read(string path)
     {
+        CheckSize(path);
         (Hdf5Dataset info, IH5Dataset data) = Get(path);
-        if (info.Type is not { } type) throw new FileFormatException(Path, $"numbers in dataset {path}", $"{data.Type.Class} elements");
-        long? count = NamedArray.CountOf(info.Shape);
-        if (count is null || count > Array.MaxLength || count * type.Size() > Inflation.Limit(_length))
-        {
-            throw new FileFormatException(
-                Path, $"dataset {path} to fit its file of {_length} bytes", $"{type} {NamedArray.ShapeText(info.Shape)}");
-        }
-
-        NamedArray array = NamedArray.Empty(info.Path, type, info.Shape, count.Value);
+        ElementType type = info.Type!.Value;
+        NamedArray array = NamedArray.Empty(info.Path, type, info.Shape, NamedArray.CountOf(info.Shape)!.Value);
         return Clean(Path, $"readable data in dataset {path}", () =>
         {
             switch (type)
@@ -94,6 +87,66 @@ public sealed class Hdf5Reader : IDisposable
 
             return array;
         });
+    }
+
+    /// <summary>Checks that datasets hold numbers, and together no more than their file can hold, before memory is asked for them.</summary>
+    /// <exception cref="FileFormatException">There is none at a path, it holds no numbers, or they are too large for the file.</exception>
+    public void CheckSize(params IEnumerable<string> paths)
+    {
+        long left = Inflation.Limit(_length);
+        foreach (string path in paths)
+        {
+            (Hdf5Dataset info, IH5Dataset data) = Get(path);
+            if (info.Type is not { } type) throw new FileFormatException(Path, $"numbers in dataset {path}", $"{data.Type.Class} elements");
+            if (NamedArray.CountOf(info.Shape) is not { } count || count > Array.MaxLength || count * type.Size() > left)
+            {
+                throw new FileFormatException(
+                    Path, $"dataset {path} to fit its file of {_length} bytes", $"{type} {NamedArray.ShapeText(info.Shape)}");
+            }
+
+            left -= count * type.Size();
+        }
+    }
+
+    /// <summary>
+    /// Reads some rows of a dataset of numbers: slices of its first dimension, one after the other. Only they are read from the file, and of a
+    /// dataset in chunks every chunk that holds a part of them: then ask for <see cref="RowsPerChunk"/> at a time.
+    /// </summary>
+    /// <typeparam name="T">The .NET type of the elements, such as <c>float</c> for <see cref="ElementType.Float32"/>.</typeparam>
+    /// <param name="path">The dataset.</param>
+    /// <param name="firstRow">The first row, from 0.</param>
+    /// <param name="into">Gets the elements; its length is a whole number of rows.</param>
+    /// <exception cref="ArgumentException">The length is no whole number of rows.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are no such rows.</exception>
+    /// <exception cref="FileFormatException">There is no dataset of this path and type with rows, or it is damaged.</exception>
+    public void ReadRows<T>(string path, long firstRow, Memory<T> into)
+        where T : unmanaged
+    {
+        (Hdf5Dataset info, IH5Dataset data) = Get(path);
+        ElementType wanted = ElementTypes.Of(typeof(T));
+        if (info.Type != wanted || info.Shape.Length == 0 || NamedArray.CountOf(info.Shape) is null)
+        {
+            string found = $"{(info.Type is { } type ? $"{type}" : $"{data.Type.Class}")} {NamedArray.ShapeText(info.Shape)}";
+            throw new FileFormatException(Path, $"rows of {wanted} in dataset {path}", found);
+        }
+
+        long row = NamedArray.CountOf(info.Shape.AsSpan(1))!.Value, rows = row == 0 ? 0 : into.Length / row;
+        if (rows * row != into.Length) throw new ArgumentException($"{into.Length} elements are no whole number of rows of {row}");
+        if (firstRow < 0 || firstRow > info.Shape[0] - rows)
+            throw new ArgumentOutOfRangeException(nameof(firstRow), $"rows {firstRow} to {firstRow + rows - 1} of {info.Shape[0]}");
+        Clean(Path, $"readable data in dataset {path}", () =>
+        {
+            Hdf5Numbers.ReadRows(data, info.Shape, firstRow, rows, into, ChunkRows(path, info, data));
+            return true;
+        });
+    }
+
+    /// <summary>Rows of a chunk, which are read at once: 1 when the dataset is not in chunks.</summary>
+    /// <exception cref="FileFormatException">There is none at this path, or its chunks are larger than its file can hold.</exception>
+    public long RowsPerChunk(string path)
+    {
+        (Hdf5Dataset info, IH5Dataset data) = Get(path);
+        return ChunkRows(path, info, data);
     }
 
     /// <summary>Reads a list of texts.</summary>
@@ -146,19 +199,24 @@ public sealed class Hdf5Reader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private static void Fill<T>(NamedArray array, IH5Dataset data)
+    private void Fill<T>(NamedArray array, IH5Dataset data)
         where T : unmanaged
     {
         T[] elements = array.ElementsAs<T>()!;
-        if (array.Shape.Length == 0)
-        {
-            elements[0] = data.Read<T>();
-            return;
-        }
+        (Hdf5Dataset info, _) = Get(array.Name);
+        if (array.Shape.Length == 0) Hdf5Numbers.ReadScalar(data, elements);
+        else Hdf5Numbers.ReadRows(data, array.Shape, 0, array.Shape[0], elements.AsMemory(), ChunkRows(array.Name, info, data));
+    }
 
-        long multiple = data.Layout.Class == H5DataLayoutClass.Chunked && data.Layout.Chunks is { Length: > 0 } chunks ? (long)chunks[0] : 1;
-        foreach ((HyperslabSelection block, int start, int count) in Hdf5Blocks.Of(array.Shape, Math.Clamp(multiple, 1, int.MaxValue), 1 << 22))
-            data.Read(elements.AsMemory(start, count), fileSelection: block);
+    private long ChunkRows(string path, Hdf5Dataset info, IH5Dataset data)
+    {
+        if (data.Layout.Class != H5DataLayoutClass.Chunked || data.Layout.Chunks is not { Length: > 0 } chunks) return 1;
+
+        // A chunk is inflated as a whole, however little of it is asked for.
+        long[] sizes = [.. chunks.Select(c => (long)Math.Min(c, long.MaxValue))];
+        if (NamedArray.CountOf(sizes) is not { } count || count > Inflation.Limit(_length) / (info.Type?.Size() ?? 1))
+            throw new FileFormatException(Path, $"chunks of dataset {path} to fit its file of {_length} bytes", NamedArray.ShapeText(sizes));
+        return Math.Clamp(sizes[0], 1, int.MaxValue);
     }
 
     private static ElementType? TypeOf(IH5DataType type) => (type.Class, type.Size) switch

@@ -113,6 +113,23 @@ public sealed class Population
     public Population OfRuns(IReadOnlySet<int> runs) =>
         Select([.. Enumerable.Range(0, Count).Where(i => runs.Contains(Run[i]))]);
 
+    /// <summary>One population of several, in the given order, such as the groups of a zoo: with what all of them know.</summary>
+    /// <exception cref="ArgumentException">There is none, or they are of different targets.</exception>
+    public static Population Join(IReadOnlyList<Population> parts)
+    {
+        if (parts.Count == 1) return parts[0];
+        PopulationFacts facts = PopulationFacts.Join([.. parts.Select(PopulationFacts.Of)]);
+        var weights = new float[parts.Sum(p => p.Weights.LongLength)];
+        int at = 0;
+        foreach (Population part in parts)
+        {
+            part.Weights.CopyTo(weights, at);
+            at += part.Weights.Length;
+        }
+
+        return facts.With(weights);
+    }
+
     private static float[]? Pick(float[]? values, ReadOnlySpan<int> rows)
     {
         if (values is null) return null;

@@ -11,6 +11,7 @@ namespace WeightMem.Models.Populations;
 /// <item><c>score</c> (percent) and <c>loss</c> (nats) float32 <c>[count]</c>, where measured;</item>
 /// <item><c>wrong</c> uint64 <c>[count, words]</c>, where measured: bit i % 64 of word i / 64 is set when image i is classified wrongly;
 /// its attribute <c>images</c> is the number of images;</item>
+/// <item><c>metrics/NAME</c> float32 <c>[count]</c>, further numbers of each row;</item>
 /// <item><c>layout/names</c>, <c>layout/shapes</c> int64 <c>[entries, 5]</c> padded with -1, <c>layout/offsets</c> int64
 /// <c>[entries]</c>;</item>
 /// <item>attributes of the file: <c>format</c>, <c>version</c>, <c>target</c>; attributes of the group <c>provenance</c>: texts.</item>
@@ -18,11 +19,19 @@ namespace WeightMem.Models.Populations;
 /// </summary>
 public static class PopulationFile
 {
+    /// <summary>The dataset of the weights.</summary>
+    internal const string Weights = "weights";
+
+    private const string MetricsGroup = "metrics/";
     private const string Format = "weightmem-population";
     private const int Version = 1;
     private const int ShapeColumns = Shape.MaxRank;
 
+    /// <summary>The datasets that a population has where they have been measured.</summary>
+    private static readonly string[] Optional = ["score", "loss", "wrong"];
+
     /// <summary>Writes a population, atomically.</summary>
+    /// <exception cref="ArgumentException">The name of a metric cannot be that of a dataset.</exception>
     /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
     public static void Write(string path, Population population)
     {
@@ -31,13 +40,19 @@ public static class PopulationFile
         contents.SetAttribute("", "format", Format);
         contents.SetAttribute("", "version", Version);
         contents.SetAttribute("", "target", population.Target);
-        contents.Add("weights", NamedArray.Of("weights", population.Weights, count, population.Parameters));
+        contents.Add(Weights, NamedArray.Of(Weights, population.Weights, count, population.Parameters));
         contents.Add("run", NamedArray.Of("run", population.Run, count));
         contents.Add("step", NamedArray.Of("step", population.Step, count));
         if (population.Score is { } score) contents.Add("score", NamedArray.Of("score", score, count));
         if (population.Loss is { } loss) contents.Add("loss", NamedArray.Of("loss", loss, count));
         if (population.Wrong is { } wrong)
             contents.Add("wrong", NamedArray.Of("wrong", wrong.Words, count, wrong.WordsPerRow), ("images", wrong.Images));
+
+        foreach ((string name, float[] values) in population.Metrics)
+        {
+            if (name is "" or "." || name.Contains('/')) throw new ArgumentException($"a metric '{name}' cannot be stored: its name is empty or a path");
+            contents.Add(MetricsGroup + name, NamedArray.Of(name, values, count));
+        }
 
         IReadOnlyList<ParameterEntry> entries = population.Layout.Entries;
         var shapes = new long[entries.Count * ShapeColumns];
@@ -55,22 +70,26 @@ public static class PopulationFile
         contents.Write(path);
     }
 
-    /// <summary>Reads a population that <see cref="Write"/> wrote. Weights may be NaN: <see cref="FiniteRows"/> finds them.</summary>
-    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    /// <summary>
+    /// Reads a population that <see cref="Write"/> wrote, or a folder of <see cref="PopulationShards"/>. Weights may be NaN:
+    /// <see cref="FiniteRows"/> finds them.
+    /// </summary>
+    /// <exception cref="FileReadException">The file is missing or not readable.</exception>
     /// <exception cref="FileFormatException">The file is no population, is cut or damaged, or its parts do not fit together.</exception>
     public static Population Read(string path)
     {
-        using Hdf5Reader reader = Hdf5Reader.Open(path);
-        if (!IsPopulation(reader)) throw new FileFormatException(path, $"a population (attribute format '{Format}')", "another HDF5 file");
-        return Read(reader);
+        using PopulationReader reader = PopulationReader.Open(path);
+        return reader.Read();
     }
 
     /// <summary>Whether an open HDF5 file says that it is a population.</summary>
     internal static bool IsPopulation(Hdf5Reader reader) => reader.Text("", "format") == Format;
 
-    /// <summary>Reads a population from an open file.</summary>
-    internal static Population Read(Hdf5Reader reader)
+    /// <summary>Reads everything of a population but its weights, whose dataset is checked.</summary>
+    /// <exception cref="FileFormatException">The file is no population, is damaged, or its parts do not fit together.</exception>
+    internal static PopulationFacts ReadFacts(Hdf5Reader reader)
     {
+        if (!IsPopulation(reader)) throw new FileFormatException(reader.Path, $"a population (attribute format '{Format}')", "another HDF5 file");
         if (reader.Integer("", "version") is not Version)
         {
             string found = reader.Integer("", "version")?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none";
@@ -79,21 +98,22 @@ public static class PopulationFile
 
         string target = reader.Text("", "target") ?? throw new FileFormatException(reader.Path, "an attribute target", "none");
         ParameterLayout layout = ReadLayout(reader);
-        NamedArray weights = Need(reader, "weights", ElementType.Float32, -1, layout.Count);
-        long count = weights.Shape[0];
-        var population = new Population(
-            target,
-            layout,
-            weights.ToFloats(),
-            Need(reader, "run", ElementType.Int32, count).ElementsAs<int>(),
-            Need(reader, "step", ElementType.Int32, count).ElementsAs<int>())
+        CheckSizes(reader, Weights, ElementType.Float32, -1, layout.Count);
+        string[] measured = [.. reader.Datasets.Select(d => d.Path).Where(p => p.StartsWith(MetricsGroup, StringComparison.Ordinal))];
+        reader.CheckSize([Weights, "run", "step", .. Optional.Where(p => reader.Find(p) is not null), .. measured]);
+        long count = reader.Find(Weights)!.Shape[0];
+        int[] run = Need(reader, "run", ElementType.Int32, count).ElementsAs<int>()!;
+        var metrics = new Dictionary<string, float[]>();
+        foreach (string path in measured)
+            metrics[path[MetricsGroup.Length..]] = Need(reader, path, ElementType.Float32, count).ToFloats();
+        return new PopulationFacts(target, layout, run, Need(reader, "step", ElementType.Int32, count).ElementsAs<int>()!)
         {
+            Score = reader.Find("score") is null ? null : Need(reader, "score", ElementType.Float32, count).ToFloats(),
+            Loss = reader.Find("loss") is null ? null : Need(reader, "loss", ElementType.Float32, count).ToFloats(),
+            Wrong = reader.Find("wrong") is null ? null : ReadMasks(reader, count),
+            Metrics = metrics,
             Provenance = new Dictionary<string, string>(reader.Texts("provenance")),
         };
-        if (reader.Find("score") is not null) population.Score = Need(reader, "score", ElementType.Float32, count).ToFloats();
-        if (reader.Find("loss") is not null) population.Loss = Need(reader, "loss", ElementType.Float32, count).ToFloats();
-        if (reader.Find("wrong") is not null) population.Wrong = ReadMasks(reader, count);
-        return population;
     }
 
     private static ErrorMasks ReadMasks(Hdf5Reader reader, long count)
@@ -104,7 +124,6 @@ public static class PopulationFile
             throw new FileFormatException(
                 reader.Path, "an attribute images of dataset wrong, 1 or more", images < 0 ? "none" : $"{images}");
         }
-
 
         NamedArray words = Need(reader, "wrong", ElementType.UInt64, count, ErrorMasks.WordsFor((int)images));
         try
@@ -158,20 +177,20 @@ public static class PopulationFile
     /// <summary>A dataset of a given type and sizes; -1 stands for any size.</summary>
     private static NamedArray Need(Hdf5Reader reader, string name, ElementType type, params long[] sizes)
     {
-        // The sizes are compared before the data are read.
-        if (reader.Find(name) is { } info)
-        {
-            bool fits = info.Type == type && info.Shape.Length == sizes.Length;
-            for (int i = 0; fits && i < sizes.Length; i++) fits = sizes[i] < 0 || info.Shape[i] == sizes[i];
-            if (!fits)
-            {
-                string wanted = string.Join(", ", sizes.Select(s => s < 0 ? "any" : $"{s}"));
-                string element = info.Type is null ? "elements of another kind" : $"{info.Type}";
-                throw new FileFormatException(
-                    reader.Path, $"dataset {name} {type} [{wanted}]", $"{element} [{string.Join(", ", info.Shape)}]");
-            }
-        }
-
+        CheckSizes(reader, name, type, sizes);
         return reader.Read(name);
+    }
+
+    /// <summary>Compares the sizes of a dataset, if it is there, before its data are read.</summary>
+    private static void CheckSizes(Hdf5Reader reader, string name, ElementType type, params long[] sizes)
+    {
+        if (reader.Find(name) is not { } info) return;
+        bool fits = info.Type == type && info.Shape.Length == sizes.Length;
+        for (int i = 0; fits && i < sizes.Length; i++) fits = sizes[i] < 0 || info.Shape[i] == sizes[i];
+        if (fits) return;
+        string wanted = string.Join(", ", sizes.Select(s => s < 0 ? "any" : $"{s}"));
+        string element = info.Type is null ? "elements of another kind" : $"{info.Type}";
+        throw new FileFormatException(
+            reader.Path, $"dataset {name} {type} [{wanted}]", $"{element} [{string.Join(", ", info.Shape)}]");
     }
 }

@@ -7,7 +7,7 @@ namespace WeightMem.Models.Populations;
 
 /// <summary>
 /// Rows of weights from anyone's file: a <c>.npy</c> file with one matrix, or an <c>.h5</c> file whose dataset <c>weights</c>, or only
-/// matrix of floats, has one network a row. A population of ours comes whole.
+/// matrix of floats, has one network a row. A population of ours comes whole, also as a folder of shards.
 /// </summary>
 /// <param name="Path">The file.</param>
 /// <param name="Values">All rows, <c>[count, parameters]</c>, in state units.</param>
@@ -21,19 +21,16 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
     /// <exception cref="FileFormatException">The file is cut or damaged, of an unknown kind, or holds no matrix of floats.</exception>
     public static WeightRows Read(string path)
     {
+        if (PopulationShards.IsShards(path)) return Of(path, PopulationFile.Read(path));
         string extension = System.IO.Path.GetExtension(path);
         if (extension.Equals(".npy", StringComparison.OrdinalIgnoreCase)) return Matrix(path, NpyFile.Read(path));
         if (extension.ToLowerInvariant() is not (".h5" or ".hdf5"))
             throw new FileFormatException(path, "weights in an .npy or .h5 file", extension.Length == 0 ? "no ending" : extension);
 
         using Hdf5Reader reader = Hdf5Reader.Open(path);
-        if (PopulationFile.IsPopulation(reader))
-        {
-            Population population = PopulationFile.Read(reader);
-            return new WeightRows(path, population.Weights, population.Count, population.Parameters, population);
-        }
-
-        return Matrix(path, reader.Read(MatrixName(reader)));
+        if (!PopulationFile.IsPopulation(reader)) return Matrix(path, reader.Read(MatrixName(reader)));
+        using PopulationReader rows = PopulationReader.Open(path, reader);
+        return Of(path, rows.Read());
     }
 
     /// <summary>The rows as a population of a target. Other rows than a population's are runs of their own.</summary>
@@ -46,6 +43,9 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
             throw new FileFormatException(Path, $"rows of {layout.Count} weights for {target}", $"rows of {Parameters}");
         return Population ?? new Population(target, layout, Values);
     }
+
+    private static WeightRows Of(string path, Population population) =>
+        new(path, population.Weights, population.Count, population.Parameters, population);
 
     private static string MatrixName(Hdf5Reader reader)
     {

@@ -10,12 +10,14 @@ namespace WeightMem.Models.Zoos;
 /// Trains populations: many runs of one target with SGD, a group of them in lockstep, with checkpoints that are judged on test images.
 /// </summary>
 /// <remarks>
-/// A group depends on the settings and its number alone. To survive a kill, train group by group, store each one's rows, skip the stored
-/// ones when starting again, and <see cref="Join"/> them: the bits are those of an unbroken run.
+/// A group depends on the settings and its number alone. <see cref="TrainAll"/> stores each one when it is trained and skips the stored
+/// ones when it is called again: killed at any moment, it resumes to the bits of an unbroken run.
 /// The training images stay on the device while the builder lives.
 /// </remarks>
 public sealed class ZooBuilder : IDisposable
 {
+    private const string DeviceKey = "zoo.device";
+
     private readonly Device _device;
     private readonly ILockstepTarget _target;
     private readonly ImageSet _train;
@@ -66,7 +68,33 @@ public sealed class ZooBuilder : IDisposable
         using var builder = new ZooBuilder(device, target, train, test, settings);
         var groups = new List<Population>();
         for (int group = 0; group < builder.Groups; group++) groups.Add(builder.TrainGroup(group, progress, cancellation));
-        return Join(groups);
+        return Population.Join(groups);
+    }
+
+    /// <summary>Trains the groups that are not stored yet, stores each one as a shard, and reads all of them as one population.</summary>
+    /// <param name="shards">The groups stored before, and where the others go.</param>
+    /// <param name="progress">Called every few dozen steps and after each group, on the calling thread.</param>
+    /// <param name="cancellation">Stops between steps; the groups that are done stay stored.</param>
+    /// <returns>Rows as <see cref="TrainGroup"/> gives them, group by group. The shards are still there.</returns>
+    /// <exception cref="ArgumentException">The shards are left from another training: the message names what differs.</exception>
+    /// <exception cref="WeightMem.Formats.FileWriteException">A shard cannot be written.</exception>
+    /// <exception cref="TrainingDivergedException">A run's loss or weights are not finite.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public Population TrainAll(PopulationShards shards, Action<ZooProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (shards.Count > 0)
+        {
+            string? other = shards.Target != _target.Name ? "target" : Provenance().Where(p =>
+                p.Key != DeviceKey && shards.Provenance.GetValueOrDefault(p.Key) != p.Value).Select(p => p.Key).FirstOrDefault();
+            if (other is not null || shards.Count > Groups)
+            {
+                throw new ArgumentException(
+                    $"{shards.Folder} is left from another training ({other ?? "zoo.runs"} differs): remove it, or choose another place");
+            }
+        }
+
+        while (shards.Count < Groups) shards.Append(TrainGroup(shards.Count, progress, cancellation));
+        return PopulationFile.Read(shards.Folder);
     }
 
     /// <summary>Trains and judges the runs of one group.</summary>
@@ -100,55 +128,17 @@ public sealed class ZooBuilder : IDisposable
             throw new TrainingDivergedException(_target.Name, run, step, LockstepGroup.RateAt(_settings, _train.Count, run, step));
         }
 
-        population.Provenance["zoo.train_images"] = _train.Name;
-        population.Provenance["zoo.test_images"] = _test.Name;
-        population.Provenance["zoo.device"] = _device.Name;
-        foreach ((string key, string value) in _settings.Describe()) population.Provenance[key] = value;
+        foreach ((string key, string value) in Provenance()) population.Provenance[key] = value;
         return population;
-    }
-
-    /// <summary>One population of several, in the given order: the groups of a zoo.</summary>
-    /// <exception cref="ArgumentException">There is none, or they are of different targets.</exception>
-    public static Population Join(IReadOnlyList<Population> parts)
-    {
-        if (parts.Count == 0) throw new ArgumentException("no populations to join");
-        Population first = parts[0];
-        if (parts.Count == 1) return first;
-        foreach (Population part in parts)
-        {
-            if (part.Target != first.Target || part.Parameters != first.Parameters)
-                throw new ArgumentException($"populations of {first.Target} and {part.Target} cannot be joined");
-        }
-
-        var metrics = new Dictionary<string, float[]>();
-        foreach (string name in first.Metrics.Keys)
-        {
-            if (parts.All(p => p.Metrics.ContainsKey(name))) metrics[name] = [.. parts.SelectMany(p => p.Metrics[name])];
-        }
-
-        return new Population(
-            first.Target, first.Layout, Concatenate(parts), [.. parts.SelectMany(p => p.Run)], [.. parts.SelectMany(p => p.Step)])
-        {
-            Score = parts.All(p => p.Score is not null) ? [.. parts.SelectMany(p => p.Score!)] : null,
-            Loss = parts.All(p => p.Loss is not null) ? [.. parts.SelectMany(p => p.Loss!)] : null,
-            Metrics = metrics,
-            Provenance = new Dictionary<string, string>(first.Provenance),
-        };
     }
 
     /// <summary>Releases the training images.</summary>
     public void Dispose() => _images.Dispose();
 
-    private static float[] Concatenate(IReadOnlyList<Population> parts)
+    private Dictionary<string, string> Provenance() => new(_settings.Describe())
     {
-        var weights = new float[parts.Sum(p => p.Weights.LongLength)];
-        int at = 0;
-        foreach (Population part in parts)
-        {
-            part.Weights.CopyTo(weights, at);
-            at += part.Weights.Length;
-        }
-
-        return weights;
-    }
+        ["zoo.train_images"] = _train.Name,
+        ["zoo.test_images"] = _test.Name,
+        [DeviceKey] = _device.Name,
+    };
 }

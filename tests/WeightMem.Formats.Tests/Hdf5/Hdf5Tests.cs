@@ -74,7 +74,8 @@ public sealed class Hdf5Tests : IDisposable
         double[] expected = [.. Enumerable.Range(0, 12).Select(i => (double)i)];
         Hdf5Dataset[] plain = [.. reader.Datasets.Where(d => d.Path.StartsWith("plain/", StringComparison.Ordinal))];
         Assert.Equal(11, plain.Length);
-        foreach (string path in plain.Select(d => d.Path).Append("packed"))
+        string[] big = [.. new[] { "f2", "f4", "f8", "i2", "u4", "i8", "packed" }.Select(kind => $"big/{kind}")];
+        foreach (string path in plain.Select(d => d.Path).Concat(big).Append("packed"))
         {
             NamedArray array = reader.Read(path);
             Assert.Equal([3L, 4L], array.Shape);
@@ -83,6 +84,7 @@ public sealed class Hdf5Tests : IDisposable
 
         Assert.Equal(11, plain.Select(d => d.Type).Distinct().Count());
         Assert.Equal([3f], reader.Read("scalar").ToFloats());
+        Assert.Equal([3f], reader.Read("big/scalar").ToFloats());
         Assert.Equal(["fc1.weight", "fc1.bias"], reader.ReadTexts("names"));
         Assert.Equal(["ab", "c"], reader.ReadTexts("fixed"));
         Assert.Equal("h5py", reader.Text("", "who"));
@@ -90,7 +92,7 @@ public sealed class Hdf5Tests : IDisposable
         Assert.Equal(7, reader.Integer("packed", "images"));
         foreach ((string path, string said) in new[]
         {
-            ("big", "Byte order"),
+            ("chunky", "chunks of dataset chunky to fit its file"),
             ("complex", "numbers"),
             ("huge", "to fit its file"),
             ("names", "numbers"),
@@ -98,6 +100,54 @@ public sealed class Hdf5Tests : IDisposable
         })
         {
             Assert.Contains(said, Assert.Throws<FileFormatException>(() => reader.Read(path)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("earliest")]
+    [InlineData("latest")]
+    public void Reads_rows_of_what_h5py_wrote_wherever_chunks_end(string version)
+    {
+        using Hdf5Reader reader = Hdf5Reader.Open(Path.Combine(AppContext.BaseDirectory, "fixtures", $"foreign-{version}.h5"));
+        Assert.Equal(3, reader.RowsPerChunk("rows"));
+        Assert.Equal(1, reader.RowsPerChunk("plain/f4"));
+        for (int first = 0; first <= 20; first++)
+        {
+            for (int count = 0; count <= 20 - first; count++)
+            {
+                var into = new float[count * 6];
+                reader.ReadRows<float>("rows", first, into);
+                Assert.Equal(Enumerable.Range(first * 6, count * 6).Select(i => (float)i), into);
+            }
+        }
+
+        foreach (string path in new[] { "plain/f8", "big/f8", "big/packed" })
+        {
+            var last = new double[8];
+            reader.ReadRows<double>(path, 1, last);
+            Assert.Equal([4.0, 5, 6, 7, 8, 9, 10, 11], last);
+        }
+
+        reader.CheckSize("rows", "plain/f8");
+        Assert.Contains("dataset huge to fit", Assert.Throws<FileFormatException>(() => reader.CheckSize("rows", "huge")).Message, StringComparison.Ordinal);
+        string sum = Assert.Throws<FileFormatException>(() => reader.CheckSize("half", "rows", "half")).Message;
+        Assert.Contains("dataset half to fit", sum, StringComparison.Ordinal);
+        reader.ReadRows("empty", 0, Memory<float>.Empty);
+        Assert.Throws<ArgumentException>(() => reader.ReadRows<float>("rows", 0, new float[7]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadRows<float>("rows", 20, new float[6]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadRows<float>("rows", -1, new float[6]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.ReadRows<float>("empty", 0, new float[4]));
+        foreach ((string path, string said) in new[]
+        {
+            ("plain/f8", "rows of Float32 in dataset plain/f8, found Float64 [3, 4]"),
+            ("scalar", "found Float32 []"),
+            ("names", "found VariableLength [2]"),
+            ("chunky", "chunks of dataset chunky"),
+            ("nowhere", "a dataset nowhere"),
+        })
+        {
+            string message = Assert.Throws<FileFormatException>(() => reader.ReadRows<float>(path, 0, new float[4])).Message;
+            Assert.Contains(said, message, StringComparison.Ordinal);
         }
     }
 

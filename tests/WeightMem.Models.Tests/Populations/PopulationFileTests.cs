@@ -25,6 +25,15 @@ public sealed class PopulationFileTests : IDisposable
     }
 
     [Fact]
+    public void A_metric_that_cannot_be_stored_is_refused_before_anything_is_written()
+    {
+        Population population = Make(1);
+        population.Metrics["a/b"] = [1];
+        Assert.Throws<ArgumentException>(() => PopulationFile.Write(_folder["p.h5"], population));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
     public void Round_trips_a_bare_an_empty_and_a_nan_population()
     {
         var bare = new Population("mlp", Layout, [.. Make(2).Weights]);
@@ -97,6 +106,7 @@ public sealed class PopulationFileTests : IDisposable
     [InlineData("images", "an attribute images")]
     [InlineData("words", "dataset wrong UInt64 [2, 2], found UInt64 [2, 1]")]
     [InlineData("bits", "error masks")]
+    [InlineData("metric", "dataset metrics/a Float32 [2], found Float32 [1]")]
     [InlineData("names", "a dataset layout/names")]
     [InlineData("shapes", "dataset layout/shapes Int64 [2, 5]")]
     [InlineData("negative", "parameter b with a shape, starting at 6")]
@@ -119,6 +129,7 @@ public sealed class PopulationFileTests : IDisposable
         var masks = new ulong[2 * words];
         if (fault == "bits") masks[3] = 1UL << 63;
         contents.Add("wrong", NamedArray.Of("w", masks, 2, words), fault == "images" ? [] : [("images", 100)]);
+        if (fault == "metric") contents.Add("metrics/a", NamedArray.Of("a", new float[1], 1));
         if (fault != "names") contents.Add("layout/names", ["a", fault == "twice" ? "a" : "b"]);
         long[] shapes = [3, 2, -1, -1, -1, 4, -1, -1, -1, -1];
         if (fault == "negative") shapes[5] = -4;
@@ -144,7 +155,7 @@ public sealed class PopulationFileTests : IDisposable
             Assert.Throws<FileFormatException>(() => FiniteRows.Check("p.h5", population.Weights, population.Parameters)).Message);
     }
 
-    private static Population Make(int count)
+    internal static Population Make(int count)
     {
         var stream = new RandomStream(1, "population-file");
         var weights = new float[count * 10];
@@ -156,11 +167,12 @@ public sealed class PopulationFileTests : IDisposable
             Score = [.. Enumerable.Range(0, count).Select(i => 10f * i)],
             Loss = [.. Enumerable.Range(0, count).Select(i => i / 7f)],
             Wrong = new ErrorMasks(words, count, 100),
+            Metrics = new Dictionary<string, float[]> { ["train_loss"] = [.. Enumerable.Range(0, count).Select(i => i / 3f)], ["ü"] = new float[count] },
             Provenance = new Dictionary<string, string> { ["seed"] = "1", ["settings"] = "{\"lr\": 0.1}\n", ["empty"] = "" },
         };
     }
 
-    private static void AssertSame(Population expected, Population found)
+    internal static void AssertSame(Population expected, Population found)
     {
         Assert.Equal(expected.Target, found.Target);
         Assert.Equal(expected.Layout.Entries, found.Layout.Entries);
@@ -171,6 +183,7 @@ public sealed class PopulationFileTests : IDisposable
         Assert.Equal(expected.Loss, found.Loss);
         Assert.Equal(expected.Wrong?.Words, found.Wrong?.Words);
         Assert.Equal(expected.Wrong?.Images, found.Wrong?.Images);
+        Assert.Equal(expected.Metrics, found.Metrics);
         Assert.Equal(expected.Provenance, found.Provenance);
     }
 }

@@ -88,14 +88,14 @@ public class RunTests
         b.Metrics["train_loss"] = [5, 6];
         a.Metrics["odd"] = [0, 0, 0, 0];
         a.Loss = [1, 2, 3, 4];
-        Population joined = ZooBuilder.Join([a, b]);
+        Population joined = Population.Join([a, b]);
         Assert.Equal(6, joined.Count);
         Assert.Equal([1f, 2, 3, 4, 5, 6], joined.Metrics["train_loss"]);
         Assert.DoesNotContain("odd", joined.Metrics.Keys);
         Assert.Null(joined.Loss);
         var other = new Population("other", new ParameterLayout(("w", 2)), new float[2]);
-        Assert.Throws<ArgumentException>(() => ZooBuilder.Join([a, other]));
-        Assert.Throws<ArgumentException>(() => ZooBuilder.Join([]));
+        Assert.Throws<ArgumentException>(() => Population.Join([a, other]));
+        Assert.Throws<ArgumentException>(() => Population.Join([]));
     }
 
     private static Population Runs(int runs, int checkpoints)

@@ -140,10 +140,50 @@ public class ZooTests
         Assert.Equal(3, builder.Groups);
         Population last = TrainOne(2), first = TrainOne(0), middle = TrainOne(1);
         Assert.Equal(13, last.Count);
-        AssertSameBits(whole, ZooBuilder.Join([first, middle, last]));
+        AssertSameBits(whole, Population.Join([first, middle, last]));
         Assert.Throws<ArgumentOutOfRangeException>(() => TrainOne(3));
 
         Population TrainOne(int group) => builder.TrainGroup(group, null, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void A_zoo_stopped_between_groups_resumes_to_the_same_bits()
+    {
+        using var folder = new TemporaryFolder();
+        using var cpu = new CpuDevice(2);
+        var mlp = new Mlp(12, 5, 3);
+        ZooSettings settings = Small with { Runs = 5, GroupSize = 2 };
+        Population whole = TrainAll(cpu, mlp, Train, Test, settings);
+        using (var builder = new ZooBuilder(cpu, mlp, Train, Test, settings))
+        {
+            using var stop = new CancellationTokenSource();
+            Assert.Throws<OperationCanceledException>(() => builder.TrainAll(
+                PopulationShards.Open(folder["zoo"]),
+                p =>
+                {
+                    if (p.Group == 1) stop.Cancel();
+                },
+                stop.Token));
+        }
+
+        // On one thread the device has another name, which does not matter; what is trained does.
+        using var one = new CpuDevice(1);
+        using (var other = new ZooBuilder(one, mlp, Train, Test, settings with { Seed = 99 }))
+        {
+            string message = Assert.Throws<ArgumentException>(() => other.TrainAll(
+                PopulationShards.Open(folder["zoo"]), null, TestContext.Current.CancellationToken)).Message;
+            Assert.Equal($"{folder["zoo"]} is left from another training (zoo.seed differs): remove it, or choose another place", message);
+        }
+
+        var seen = new List<int>();
+        PopulationShards shards = PopulationShards.Open(folder["zoo"]);
+        Assert.Equal(1, shards.Count);
+        using (var builder = new ZooBuilder(one, mlp, Train, Test, settings))
+        {
+            AssertSameBits(whole, builder.TrainAll(shards, p => seen.Add(p.Group), TestContext.Current.CancellationToken));
+            Assert.Equal([1, 2], seen.Distinct());
+            AssertSameBits(whole, builder.TrainAll(shards, _ => Assert.Fail("nothing is left to train"), TestContext.Current.CancellationToken));
+        }
     }
 
     [Theory]
