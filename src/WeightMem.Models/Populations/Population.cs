@@ -97,6 +97,30 @@ public sealed class Population
         };
     }
 
+    /// <summary>The same networks with their parameters in another order, under another target's name.</summary>
+    /// <param name="target">Name of the target.</param>
+    /// <param name="layout">A dense layout of the same names and shapes.</param>
+    /// <exception cref="KeyNotFoundException">A name is not there.</exception>
+    public Population InLayout(string target, ParameterLayout layout)
+    {
+        if (target == Target && layout.Entries.SequenceEqual(Layout.Entries)) return this;
+        var weights = new float[Weights.LongLength];
+        for (int i = 0; i < Count; i++)
+        {
+            Span<float> to = weights.AsSpan(i * Parameters, Parameters);
+            foreach (ParameterEntry entry in layout.Entries) Layout.Of(Row(i), entry.Name).CopyTo(layout.Of(to, entry.Name));
+        }
+
+        return new Population(target, layout, weights, Run, Step)
+        {
+            Metrics = Metrics,
+            Score = Score,
+            Loss = Loss,
+            Wrong = Wrong,
+            Provenance = new Dictionary<string, string>(Provenance),
+        };
+    }
+
     /// <summary>The last step of every run, in increasing run.</summary>
     public Population Finals()
     {

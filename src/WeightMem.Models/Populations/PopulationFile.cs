@@ -82,6 +82,15 @@ public static class PopulationFile
         return reader.Read();
     }
 
+    /// <summary>Whether a file is an HDF5 file that says it is a population.</summary>
+    /// <exception cref="FileFormatException">It is an HDF5 file by its name, but cut or damaged.</exception>
+    public static bool IsPopulation(string path)
+    {
+        if (!File.Exists(path) || Path.GetExtension(path).ToLowerInvariant() is not (".h5" or ".hdf5")) return false;
+        using Hdf5Reader reader = Hdf5Reader.Open(path);
+        return IsPopulation(reader);
+    }
+
     /// <summary>Whether an open HDF5 file says that it is a population.</summary>
     internal static bool IsPopulation(Hdf5Reader reader) => reader.Text("", "format") == Format;
 
