@@ -146,7 +146,7 @@ public sealed class PopulationReader : IDisposable
         long weights = (long)Count * Parameters;
         if (weights > Array.MaxLength)
             throw new FileFormatException(Path, $"at most {Array.MaxLength} weights at a time", $"{Count} rows of {Parameters}: read fewer rows");
-        var values = new float[weights];
+        float[] values = GC.AllocateUninitializedArray<float>((int)weights);
         ReadRows(0, values);
         return _facts.With(values);
     }
