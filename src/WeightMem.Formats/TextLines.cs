@@ -127,6 +127,9 @@ internal ref struct TextWords(ReadOnlySpan<byte> line)
 {
     private ReadOnlySpan<byte> _rest = line;
 
+    /// <summary>Bytes of the line behind the word last read.</summary>
+    public readonly int RestLength => _rest.Length;
+
     /// <summary>The next word.</summary>
     /// <returns>False at the end of the line.</returns>
     public bool Next(out ReadOnlySpan<byte> word)
