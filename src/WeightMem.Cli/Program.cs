@@ -19,6 +19,8 @@ internal static class Program
             BaselineCommand.Create(),
             EvaluateCommand.Create(),
             ReportCommand.Create(),
+            InspectCommand.Create(),
+            ConvertCommand.Create(),
         };
         if (args.Length > 0 && !args[0].StartsWith('-') && root.Subcommands.All(c => c.Name != args[0]))
         {

@@ -1,5 +1,6 @@
 using WeightMem.Formats.Hdf5;
 using WeightMem.Formats.Idx;
+using WeightMem.Formats.Lmdb;
 using WeightMem.Formats.Numpy;
 using WeightMem.Formats.Safetensors;
 using WeightMem.Formats.Torch;
@@ -19,6 +20,7 @@ internal static class ArrayFormats
         new("zip", [".npz", ".pt", ".pth", ".ckpt"], (head, _) => head.StartsWith("PK"u8), OpenZip),
         new("IDX", [".idx", ".idx1-ubyte", ".idx3-ubyte", ".gz"], (head, _) => head.StartsWith<byte>([0, 0, 8]) || head.StartsWith<byte>([0x1F, 0x8B]), OpenIdx),
         new("safetensors", [".safetensors"], (head, length) => head.Length > 8 && head[8] == (byte)'{' && BitConverter.ToUInt64(head) < (ulong)length, OpenSafetensors),
+        new("LMDB", [".mdb"], (head, _) => head.Length > 20 && head[16..20].SequenceEqual<byte>([0xDE, 0xC0, 0xEF, 0xBE]), OpenLmdb),
         new("pickle", [".pkl", ".pickle", ".pt", ".pth", ".ckpt"], (head, _) => head.Length > 1 && head[0] == 0x80 && head[1] is >= 2 and <= 5, OpenPickle),
     ];
 
@@ -99,7 +101,7 @@ internal static class ArrayFormats
         catch (FileFormatException error)
         {
             // One member of Python objects or texts does not spoil the others; reading the whole file as arrays does refuse it.
-            file.Add(NpzFile.NameOf(member), $"not read: {error.Message}");
+            file.Add(NpzFile.NameOf(member), $"not read: {error.Message[zip.PathOf(member).Length..].TrimStart(',', ':', ' ')}");
         }
     }
 
@@ -117,6 +119,37 @@ internal static class ArrayFormats
         foreach (SafetensorsEntry entry in reader.Entries) file.Add(new ArrayEntry(entry.Name, entry.Type, entry.Shape), () => reader.Read(entry.Name));
         foreach ((string name, string text) in reader.Metadata) file.Add($"@{name}", FileFormatException.Quote(text));
         return file;
+    }
+
+    private static ArrayFile OpenLmdb(string path)
+    {
+        LmdbReader reader = LmdbReader.Open(path);
+        var file = new ArrayFile(path, "LMDB", reader);
+        try
+        {
+            foreach (LmdbEntry entry in reader.Entries())
+            {
+                // Values are bytes without a type; G.pt's are float32, as are most whose length is a multiple of four.
+                if (entry.IsDatabase) file.Add(entry.Name, "a named database: not read");
+                else if (entry.Length % 4 == 0 && entry.Length > 0) file.Add(new ArrayEntry(entry.Name, ElementType.Float32, [entry.Length / 4]), () => Floats(reader, entry));
+                else file.Add(entry.Name, $"{entry.Length} bytes");
+            }
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        return file;
+    }
+
+    private static NamedArray Floats(LmdbReader reader, LmdbEntry entry)
+    {
+        byte[] bytes = reader.Read(entry);
+        var values = new float[bytes.Length / 4];
+        Buffer.BlockCopy(bytes, 0, values, 0, bytes.Length);
+        return NamedArray.Of(entry.Name, values, values.Length);
     }
 
     private static ArrayFile OpenPickle(string path) => TorchTree.List(TorchFile.Open(path), new FileInfo(path).Length);

@@ -7,6 +7,8 @@ namespace WeightMem.Formats.Pickle;
 /// <summary>Texts of protocol 0, and what values are called.</summary>
 internal static class PickleText
 {
+    private const int MostArguments = 6;
+
     /// <summary>What a value is, in a few words, for trees and errors.</summary>
     public static string Describe(object? value) => value switch
     {
@@ -22,10 +24,17 @@ internal static class PickleText
         PickleSequence { Kind: PickleSequenceKind.List, Items: var items } => $"list of {items.Count}",
         PickleSequence { Items: var items } => $"set of {items.Count}",
         PickleDictionary dictionary => $"dict of {dictionary.Entries.Count}",
-        PickleObject { Global: { } global } => $"object {FileFormatException.Clean(global.ToString())}",
+        PickleObject { Global: { } global } made => $"object {FileFormatException.Clean(global.ToString())}{(IsSimple(made) ? Arguments(made) : "")}",
         PickleObject => "object of an unnamed class",
         _ => "a reference to the container",
     };
+
+    /// <summary>Whether an object is known by a few plain arguments, such as a path or a device, and has nothing else.</summary>
+    public static bool IsSimple(PickleObject made) =>
+        made is { State: null, Items: null, Entries: null, Arguments: PickleSequence { Items: { Count: > 0 and <= MostArguments } arguments } }
+        && arguments.TrueForAll(a => a is null or bool or long or double or string);
+
+    private static string Arguments(PickleObject made) => $"({string.Join(", ", ((PickleSequence)made.Arguments!).Items.Select(Describe))})";
 
     /// <summary>A text in quotes with Python's escapes.</summary>
     public static string Quoted(string line, string path, long at)

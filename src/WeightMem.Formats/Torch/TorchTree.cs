@@ -51,9 +51,9 @@ internal sealed class TorchTree
 
         if (PickleConventions.AsEntries(value) is { } entries)
         {
-            if (entries.Count == 0 || value is not PickleDictionary && !IsPlain(value)) _to.Add(name, PickleText.Describe(value));
+            if (entries.Count == 0 || !IsPlain(value)) _to.Add(name, PickleText.Describe(value));
             foreach ((object? key, object? item) in entries) Add(Join(name, KeyText(key)), item, depth + 1);
-            if (value is PickleObject subclass && !IsPlain(value)) AddParts(name, subclass, depth);
+            if (!IsPlain(value) && value is PickleObject subclass) AddParts(name, subclass, depth);
             return;
         }
 
@@ -64,7 +64,7 @@ internal sealed class TorchTree
         }
 
         _to.Add(name, PickleConventions.AsBytes(value) is { } bytes && value is not string ? $"{bytes.Length} bytes" : PickleText.Describe(value));
-        if (value is PickleObject made) AddParts(name, made, depth);
+        if (value is PickleObject made && !PickleText.IsSimple(made)) AddParts(name, made, depth);
     }
 
     private void AddItems(string name, object? value, IReadOnlyList<object?> items, int depth)
@@ -75,7 +75,7 @@ internal sealed class TorchTree
             return;
         }
 
-        if (items.Count == 0 || value is PickleObject) _to.Add(name, PickleText.Describe(value));
+        if (items.Count == 0 || !IsPlain(value)) _to.Add(name, PickleText.Describe(value));
         for (int i = 0; i < items.Count; i++) Add(Join(name, i.ToString(CultureInfo.InvariantCulture)), items[i], depth + 1);
     }
 
@@ -108,7 +108,9 @@ internal sealed class TorchTree
         return true;
     }
 
-    private static bool IsPlain(object? value) => value is PickleObject { Global: { Module: "collections", Name: "OrderedDict" } };
+    /// <summary>Whether a container is one of Python's own, so that its name would say nothing.</summary>
+    private static bool IsPlain(object? value) => value is not PickleObject made || made.Global is { Module: "collections", Name: "OrderedDict" }
+        or { Module: "builtins" or "__builtin__", Name: "set" or "frozenset" or "list" or "tuple" or "dict" } or { Module: "torch", Name: "Size" };
 
     private static NamedArray? Numbers(string name, IReadOnlyList<object?> items)
     {

@@ -10,7 +10,8 @@ namespace WeightMem.Models.Conversions;
 /// <summary>Writes arrays as a file of the kind that its ending names.</summary>
 public static class ArrayOutput
 {
-    private static readonly string[] Endings = [".npy", ".npz", ".safetensors", ".pt", ".pth", ".h5", ".hdf5", ".idx", ".gz"];
+    /// <summary>The endings of the kinds that can be written.</summary>
+    public static IReadOnlyList<string> Endings { get; } = [".npy", ".npz", ".safetensors", ".pt", ".pth", ".h5", ".hdf5", ".idx", ".gz"];
 
     /// <summary>Refuses an output of a kind that is not written, before anything is read.</summary>
     /// <exception cref="ArgumentException">The ending is unknown.</exception>

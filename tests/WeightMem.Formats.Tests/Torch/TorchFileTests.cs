@@ -54,7 +54,7 @@ public sealed class TorchFileTests
             Assert.Equal("a large whole number", texts["big"]);
             Assert.Equal("'日本'", texts["names/2"]);
             Assert.Equal("torch.float32", texts["dtype"]);
-            Assert.Equal("object torch.device", texts["device"]);
+            Assert.Equal("object torch.device('cuda', 0)", texts["device"]);
         }
     }
 
