@@ -1,8 +1,12 @@
+using WeightMem.Formats.Cifar;
 using WeightMem.Formats.Hdf5;
 using WeightMem.Formats.Idx;
 using WeightMem.Formats.Lmdb;
+using WeightMem.Formats.Matlab;
+using WeightMem.Formats.Meshes;
 using WeightMem.Formats.Numpy;
 using WeightMem.Formats.Safetensors;
+using WeightMem.Formats.Splits;
 using WeightMem.Formats.Torch;
 using WeightMem.Formats.Zip;
 
@@ -17,9 +21,15 @@ internal static class ArrayFormats
     [
         new("HDF5", [".h5", ".hdf5"], (head, _) => head.StartsWith<byte>([0x89, (byte)'H', (byte)'D', (byte)'F']), OpenHdf5),
         new(".npy", [".npy"], (head, _) => head.StartsWith<byte>([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y']), OpenNpy),
-        new("zip", [".npz", ".pt", ".pth", ".ckpt"], (head, _) => head.StartsWith("PK"u8), OpenZip),
+        new("zip", [".npz"], (head, _) => head.StartsWith("PK"u8), OpenZip),
         new("IDX", [".idx", ".idx1-ubyte", ".idx3-ubyte", ".gz"], (head, _) => head.StartsWith<byte>([0, 0, 8]) || head.StartsWith<byte>([0x1F, 0x8B]), OpenIdx),
         new("safetensors", [".safetensors"], (head, length) => head.Length > 8 && head[8] == (byte)'{' && BitConverter.ToUInt64(head) < (ulong)length, OpenSafetensors),
+        new("MAT", [".mat"], (head, _) => head.StartsWith("MATLAB"u8), OpenMat),
+        new("PLY", [".ply"], (head, _) => head.StartsWith("ply\n"u8) || head.StartsWith("ply\r"u8), path => OpenMesh("PLY", path, PlyFile.Read)),
+        new("OFF", [".off"], (head, _) => head.StartsWith("OFF"u8), path => OpenMesh("OFF", path, OffFile.Read)),
+        new("OBJ", [".obj"], (_, _) => false, path => OpenMesh("OBJ", path, ObjFile.Read)),
+        new("CIFAR", [".bin"], (_, _) => false, OpenCifar),
+        new("split", [".lst"], (_, _) => false, OpenSplit),
         new("LMDB", [".mdb"], (head, _) => head.Length > 20 && head[16..20].SequenceEqual<byte>([0xDE, 0xC0, 0xEF, 0xBE]), OpenLmdb),
         new("pickle", [".pkl", ".pickle", ".pt", ".pth", ".ckpt"], (head, _) => head.Length > 1 && head[0] == 0x80 && head[1] is >= 2 and <= 5, OpenPickle),
     ];
@@ -150,6 +160,42 @@ internal static class ArrayFormats
         var values = new float[bytes.Length / 4];
         Buffer.BlockCopy(bytes, 0, values, 0, bytes.Length);
         return NamedArray.Of(entry.Name, values, values.Length);
+    }
+
+    private static ArrayFile OpenMat(string path)
+    {
+        MatContents contents = MatFile.Read(path);
+        var file = new ArrayFile(path, "MAT");
+        foreach (NamedArray array in contents.Arrays) file.Add(array);
+        foreach (MatEntry entry in contents.Skipped) file.Add(entry.Name, $"{entry.Class} {NamedArray.ShapeText(entry.Shape)}: not read");
+        return file;
+    }
+
+    private static ArrayFile OpenMesh(string format, string path, Func<string, MeshData> read)
+    {
+        MeshData mesh = read(path);
+        var file = new ArrayFile(path, format);
+        file.Add(NamedArray.Of("vertices", mesh.Vertices, mesh.VertexCount, 3));
+        if (mesh.TriangleCount > 0) file.Add(NamedArray.Of("triangles", mesh.Triangles, mesh.TriangleCount, 3));
+        return file;
+    }
+
+    private static ArrayFile OpenCifar(string path)
+    {
+        CifarImages images = CifarFile.Read(path);
+        var file = new ArrayFile(path, images.Kind == CifarKind.Cifar10 ? "CIFAR-10" : "CIFAR-100");
+        file.Add(images.Images);
+        if (images.CoarseLabels is { } coarse) file.Add(coarse);
+        file.Add(images.Labels);
+        return file;
+    }
+
+    private static ArrayFile OpenSplit(string path)
+    {
+        IReadOnlyList<string> ids = SplitFile.Read(path);
+        var file = new ArrayFile(path, $"split of {ids.Count} ids");
+        foreach (string id in ids) file.Add(id, "an id");
+        return file;
     }
 
     private static ArrayFile OpenPickle(string path) => TorchTree.List(TorchFile.Open(path), new FileInfo(path).Length);

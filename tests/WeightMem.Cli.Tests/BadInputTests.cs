@@ -57,7 +57,7 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     public void Weights_of_another_width_are_refused_with_both_numbers()
     {
         string path = Path.Combine(smoke.Root, "wide.npy");
-        Formats.Npy.NpyFile.Write(path, Formats.NamedArray.Of("weights", new float[3 * 700], 3, 700));
+        Formats.Numpy.NpyFile.Write(path, Formats.NamedArray.Of("weights", new float[3 * 700], 3, 700));
         Fails(ExitCodes.BadInput, "700", "evaluate", "--training", "{study}/training.h5", "--generated", path, "--out", "{root}/none");
         Fails(
             ExitCodes.BadInput, "610", "evaluate", "--training", "{study}/training.h5", "--generated", path, "--target", "mlp", "--data", "fashion-mnist-small", "--pool",
@@ -70,7 +70,7 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         var weights = new float[4 * 610];
         weights[2 * 610 + 7] = float.NaN;
         string path = Path.Combine(smoke.Root, "nan.npy");
-        Formats.Npy.NpyFile.Write(path, Formats.NamedArray.Of("weights", weights, 4, 610));
+        Formats.Numpy.NpyFile.Write(path, Formats.NamedArray.Of("weights", weights, 4, 610));
         Fails(ExitCodes.BadInput, "rows 2", "evaluate", "--training", "{study}/training.h5", "--generated", path, "--out", "{root}/none");
         Assert.False(Directory.Exists(Path.Combine(smoke.Root, "none")));
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Tensors;
@@ -15,9 +16,9 @@ internal static class EvaluateCommand
 {
     public static Command Create()
     {
-        var training = new Option<string>("--training") { Description = "Training networks (.h5, .npy). Of a file with several checkpoints per run the last ones are used", Required = true };
-        var generated = new Option<string>("--generated") { Description = "Generated networks (.h5, .npy)", Required = true };
-        var heldout = new Option<string?>("--heldout") { Description = "Networks of the same kind that the generator never saw (.h5, .npy)" };
+        var training = new Option<string>("--training") { Description = "Training networks: a population, .npy, .npz, .safetensors, .pt, or a folder of checkpoints. Of a file with several checkpoints per run the last ones are used", Required = true };
+        var generated = new Option<string>("--generated") { Description = "Generated networks, in a file of any of these kinds", Required = true };
+        var heldout = new Option<string?>("--heldout") { Description = "Networks of the same kind that the generator never saw" };
         var baselines = new Option<string[]>("--baseline") { Description = "A baseline as NAME=FILE; can be given several times", DefaultValueFactory = _ => [] };
         var all = new Option<bool>("--all-checkpoints") { Description = "Use every checkpoint of the training and held-out files, not the last of each run" };
         var target = new Option<string?>("--target") { Description = "Target of the networks, to measure accuracy and errors; with --data" };
@@ -88,8 +89,21 @@ internal static class EvaluateCommand
         Population population = target is null
             ? rows.Population ?? rows.ToPopulation("unknown", new ParameterLayout(("weights", rows.Parameters)))
             : rows.ToPopulation(target.Name, target.Layout);
-        using FileStream content = File.OpenRead(path);
-        inputs[$"sha256 of {role}"] = Convert.ToHexStringLower(SHA256.HashData(content));
+        inputs[$"sha256 of {role}"] = Hash(rows);
         return finals ? population.Finals() : population;
+    }
+
+    /// <summary>The checksum of a file; of a folder, that of the weights read from it.</summary>
+    private static string Hash(WeightRows rows)
+    {
+        if (Directory.Exists(rows.Path))
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach (float[] part in rows.Values.Chunk(1 << 20)) hash.AppendData(MemoryMarshal.AsBytes(part.AsSpan()));
+            return Convert.ToHexStringLower(hash.GetCurrentHash());
+        }
+
+        using FileStream content = File.OpenRead(rows.Path);
+        return Convert.ToHexStringLower(SHA256.HashData(content));
     }
 }

@@ -204,7 +204,7 @@ internal static class InspectCommand
             {
                 // One damaged array does not hide the others.
                 _refused++;
-                Refused = error.Message;
+                Refused = error.Message.Replace(file.Path, "", StringComparison.Ordinal).TrimStart(',', ':', ' ');
                 return null;
             }
         }

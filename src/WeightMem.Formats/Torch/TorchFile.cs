@@ -42,7 +42,7 @@ public sealed class TorchFile : IDisposable
             stream.Position = 0;
             if (got == 2 && magic.SequenceEqual("PK"u8)) return OpenArchive(new ZipReader(stream, path));
             var file = new FileReader(stream, path);
-            object? first = PickleReader.Read(file);
+            object? first = ReadFirst(file, magic[..got]);
             if (TorchStream.IsMagic(first))
             {
                 (object? root, TorchStorages storages) = TorchStream.ReadAfterMagic(file);
@@ -104,6 +104,22 @@ public sealed class TorchFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _owner.Dispose();
+
+    private static object? ReadFirst(FileReader file, ReadOnlySpan<byte> head)
+    {
+        const int Start = 64;
+        bool marked = head.Length > 0 && head[0] == PickleOpcode.Protocol;
+        try
+        {
+            return PickleReader.Read(file);
+        }
+        catch (FileFormatException error) when (!marked && error.Offset < Start)
+        {
+            // Almost any text starts as a pickle of protocol 0 might: what went wrong at its fifth letter would tell nobody anything.
+            string found = head.Length == 0 ? "an empty file" : FileFormatException.Quote(head);
+            throw new FileFormatException(file.Path, 0, "a PyTorch file or a pickle (50 4B, or 80 and the protocol)", found, error);
+        }
+    }
 
     private static ZipMember? Pickle(ZipReader zip) =>
         zip.Members.FirstOrDefault(m => m.Name == "data.pkl" || (m.Name.EndsWith("/data.pkl", StringComparison.Ordinal) && m.Name.Count(c => c == '/') == 1));

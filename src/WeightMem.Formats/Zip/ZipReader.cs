@@ -13,14 +13,12 @@ internal sealed class ZipReader : IDisposable
     private const int LocalHeaderSize = 30;
 
     private readonly FileReader _file;
-    private readonly Stream _stream;
     private readonly Dictionary<string, ZipMember> _byName = [];
 
     /// <summary>Opens a seekable stream, which is closed with the reader; the path is for errors only.</summary>
     /// <exception cref="FileFormatException">This is no zip file, or it is cut or damaged.</exception>
     public ZipReader(Stream stream, string path)
     {
-        _stream = stream;
         _file = new FileReader(stream, path);
         Members = ZipDirectory.Read(_file);
         Check();
@@ -69,7 +67,7 @@ internal sealed class ZipReader : IDisposable
     {
         long start = DataStart(member);
         _file.Seek(start);
-        Stream content = new WindowStream(_stream, member.CompressedLength);
+        Stream content = new FileSection(_file, member.CompressedLength);
         if (member.Deflated) content = new DeflateStream(content, CompressionMode.Decompress);
         string path = PathOf(member);
         if (verify) content = new ChecksumStream(content, member, path);

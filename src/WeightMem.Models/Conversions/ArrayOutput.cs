@@ -1,6 +1,7 @@
 using WeightMem.Formats;
 using WeightMem.Formats.Hdf5;
 using WeightMem.Formats.Idx;
+using WeightMem.Formats.Meshes;
 using WeightMem.Formats.Numpy;
 using WeightMem.Formats.Safetensors;
 using WeightMem.Formats.Torch;
@@ -11,7 +12,7 @@ namespace WeightMem.Models.Conversions;
 public static class ArrayOutput
 {
     /// <summary>The endings of the kinds that can be written.</summary>
-    public static IReadOnlyList<string> Endings { get; } = [".npy", ".npz", ".safetensors", ".pt", ".pth", ".h5", ".hdf5", ".idx", ".gz"];
+    public static IReadOnlyList<string> Endings { get; } = [".npy", ".npz", ".safetensors", ".pt", ".pth", ".h5", ".hdf5", ".idx", ".gz", .. MeshFile.Endings];
 
     /// <summary>Refuses an output of a kind that is not written, before anything is read.</summary>
     /// <exception cref="ArgumentException">The ending is unknown.</exception>
@@ -38,6 +39,7 @@ public static class ArrayOutput
             case ".safetensors": SafetensorsFile.Write(path, fitting); break;
             case ".pt" or ".pth": TorchWriter.Write(path, fitting); break;
             case ".idx" or ".gz": IdxFile.Write(path, Single(path, fitting)); break;
+            case ".obj" or ".off" or ".ply": MeshFile.Write(path, Mesh(path, fitting)); break;
             default:
                 var contents = new Hdf5Contents();
                 foreach (NamedArray array in fitting) contents.Add(array.Name, array);
@@ -55,6 +57,17 @@ public static class ArrayOutput
     private static NamedArray Single(string path, NamedArray[] arrays) => arrays.Length == 1
         ? arrays[0]
         : throw new ArgumentException($"{path} holds one array, not {arrays.Length}: choose one with --part");
+
+    /// <summary>The mesh of arrays <c>vertices</c> [n, 3] and <c>triangles</c> [t, 3], or the point cloud of one array [n, 3].</summary>
+    private static MeshData Mesh(string path, NamedArray[] arrays)
+    {
+        NamedArray? vertices = arrays.Length == 1 ? arrays[0] : Array.Find(arrays, a => a.Name == "vertices"), triangles = Array.Find(arrays, a => a.Name == "triangles");
+        if (vertices?.Shape is not [_, 3] || vertices.Type.IsComplex())
+            throw new ArgumentException($"{path} takes one array [n, 3], or vertices [n, 3] and triangles [t, 3], not {string.Join(", ", arrays.Take(4).Select(a => a.ToString()))}");
+        if (triangles is null) return new MeshData(vertices.ToDoubles(), []);
+        if (triangles.Shape is not [_, 3] || triangles.Type.IsFloat() || triangles.Type.IsComplex()) throw new ArgumentException($"{triangles}: triangles are whole numbers [t, 3]");
+        return new MeshData(vertices.ToDoubles(), Array.ConvertAll(triangles.ToLongs(), corner => corner is >= 0 and <= int.MaxValue ? (int)corner : -1));
+    }
 
     /// <summary>An array in a type that the kind of file has.</summary>
     private static NamedArray Fit(NamedArray array, string ending)

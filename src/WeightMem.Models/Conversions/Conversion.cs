@@ -90,11 +90,8 @@ public sealed record Conversion(string Input, string Output)
         if (arrays.Length == 0) throw new FileFormatException(Input, Part is null ? "arrays" : $"arrays in part '{Part}'", "none");
         if (arrays.Length == 1 || !Path.GetExtension(Output).Equals(".npy", StringComparison.OrdinalIgnoreCase)) return ArrayOutput.Write(Output, arrays);
 
-        // An .npy file holds one array: of several, the row of a network.
-        StateDict state = StateDict.Find(file, Part);
-        var row = new float[state.Layout.Count];
-        state.ReadRow(row, state.Layout);
-        return $"{ArrayOutput.Write(Output, [NamedArray.Of("weights", row, 1, row.Length)])}: {state.Layout.Entries.Count} parameters in the file's order";
+        // An .npy file holds one array: several are the rows of networks.
+        return Networks();
     }
 
     private static NamedArray Renamed(NamedArray array, string name) => array.As(name, array.Shape);

@@ -86,7 +86,7 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
         return GptCheckpointSet.IsSet(path) ? GptCheckpointSet.Open(path).Read() : CheckpointFolder.Read(path, UnknownTarget, part: part);
     }
 
-    /// <summary>The matrix of a file, or null when it is of another make.</summary>
+    /// <summary>The matrix of a file, or null when it is of another make. Several matrices of equally long rows could each be meant: they are refused.</summary>
     private static string? Matrix(ArrayFile file, string? part)
     {
         ArrayEntry[] floats = [.. file.Arrays.Where(a => a.Type.IsFloat() && !a.IsList && (part is null || a.Name == part))];
@@ -95,6 +95,12 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
 
         // HDF5 files and archives hold whatever their maker put beside the weights; a state dict of one matrix and vectors is not among them.
         if (chosen is null && matrices.Length == 1 && file.Format == "HDF5") chosen = matrices[0];
+        if (chosen is null && matrices.Length > 1 && matrices.Length == floats.Length && matrices.All(m => m.Shape[1] == matrices[0].Shape[1]))
+        {
+            string names = string.Join(", ", matrices.Take(6).Select(m => m.Name));
+            throw new FileFormatException(file.Path, "a matrix weights, or one matrix of floats", $"{matrices.Length} matrices: {names}");
+        }
+
         return chosen?.Name;
 
         bool IsMatrix(ArrayEntry entry) => entry.Shape is [<= int.MaxValue, >= 1 and <= int.MaxValue] && entry.Count <= Array.MaxLength;

@@ -83,7 +83,8 @@ public sealed class PopulationFileTests : IDisposable
         Assert.Contains("a matrix of floats", Message("i.npy"), StringComparison.Ordinal);
         NpyFile.Write(_folder["r.npy"], NamedArray.Of("w", new float[12], 12));
         Assert.Contains("Float32 [12]", Message("r.npy"), StringComparison.Ordinal);
-        Assert.Contains("found .txt", Message("a.txt"), StringComparison.Ordinal);
+        File.WriteAllText(_folder["a.txt"], "weights");
+        Assert.Contains("a file of a known kind", Message("a.txt"), StringComparison.Ordinal);
         var two = new Hdf5Contents();
         two.Add("a", NamedArray.Of("a", new float[4], 2, 2));
         two.Add("b", NamedArray.Of("b", new float[4], 2, 2));

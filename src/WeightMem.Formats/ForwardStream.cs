@@ -1,4 +1,4 @@
-namespace WeightMem.Formats.Zip;
+namespace WeightMem.Formats;
 
 /// <summary>A stream that is only read, and only from front to back.</summary>
 internal abstract class ForwardStream : Stream
