@@ -51,7 +51,8 @@ internal sealed class TorchTree
 
         if (PickleConventions.AsEntries(value) is { } entries)
         {
-            if (entries.Count == 0 || !IsPlain(value)) _to.Add(name, PickleText.Describe(value));
+            if (entries.Count == 0 && IsPlain(value)) _to.Add(name, "empty");
+            if (!IsPlain(value)) _to.Add(name, PickleText.Describe(value));
             foreach ((object? key, object? item) in entries) Add(Join(name, KeyText(key)), item, depth + 1);
             if (!IsPlain(value) && value is PickleObject subclass) AddParts(name, subclass, depth);
             return;
@@ -75,7 +76,8 @@ internal sealed class TorchTree
             return;
         }
 
-        if (items.Count == 0 || !IsPlain(value)) _to.Add(name, PickleText.Describe(value));
+        if (items.Count == 0 && IsPlain(value)) _to.Add(name, "empty");
+        if (!IsPlain(value)) _to.Add(name, PickleText.Describe(value));
         for (int i = 0; i < items.Count; i++) Add(Join(name, i.ToString(CultureInfo.InvariantCulture)), items[i], depth + 1);
     }
 

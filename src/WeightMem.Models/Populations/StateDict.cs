@@ -85,13 +85,29 @@ public sealed class StateDict
         var parts = new Dictionary<string, Dictionary<string, ArrayEntry>>();
         foreach (ArrayEntry entry in file.Arrays.Where(a => a.Type.IsFloat() && !a.IsList))
         {
-            int slash = entry.Name.LastIndexOf('/');
-            string part = slash < 0 ? "" : entry.Name[..slash];
+            (string part, string name) = Place(entry.Name);
             if (!parts.TryGetValue(part, out Dictionary<string, ArrayEntry>? entries)) parts[part] = entries = [];
-            entries[entry.Name[(slash + 1)..]] = entry;
+            entries[name] = entry;
         }
 
         return parts;
+    }
+
+    /// <summary>
+    /// The part of a file that an array is in, and its name there. PyTorch modules that were saved whole keep their parameters in the attributes of nested objects:
+    /// <c>net/_modules/fc/_parameters/weight</c> is <c>fc.weight</c> of <c>net</c>, as its state dict would say.
+    /// </summary>
+    private static (string Part, string Name) Place(string path)
+    {
+        string[] steps = path.Split('/');
+        int start = steps.Length - 1;
+        string name = steps[^1];
+        if (steps.Length > 1 && steps[^2] is "_parameters" or "_buffers")
+        {
+            for (start = steps.Length - 2; start >= 2 && steps[start - 2] == "_modules"; start -= 2) name = $"{steps[start - 1]}.{name}";
+        }
+
+        return (string.Join('/', steps[..start]), name);
     }
 
     private static string? Usual(IReadOnlyCollection<string> parts)

@@ -33,6 +33,40 @@ public sealed class TorchFileTests
         Assert.Equal(ElementType.Complex64, file.Read("as_c8").Type);
     }
 
+    [Theory]
+    [InlineData("real-state.pt", "real-state.expected.npz")]
+    [InlineData("real-state-stream.pt", "real-state.expected.npz")]
+    [InlineData("real-views.pt", "real-views.expected.npz")]
+    [InlineData("real-views-stream.pt", "real-views.expected.npz")]
+    public void Reads_what_PyTorch_itself_writes(string name, string numbers)
+    {
+        IReadOnlyList<NamedArray> expected = NpzFile.Read(Fixture(numbers));
+        using ArrayFile file = ArrayFile.Open(Fixture(name));
+        Assert.Equal(expected.Select(a => a.Name), file.Arrays.Select(a => a.Name));
+        foreach (NamedArray array in expected)
+        {
+            NamedArray read = file.Read(array.Name);
+            Assert.Equal(array.Shape, read.Shape);
+            Assert.Equal(Values(array), Values(read));
+        }
+    }
+
+    [Fact]
+    public void Reads_modules_checkpoints_datasets_scripts_and_odd_tensors_of_PyTorch()
+    {
+        using ArrayFile module = ArrayFile.Open(Fixture("real-module.pt"));
+        Assert.Equal([2, 1, 2, 2], module.Read("_modules/conv/_parameters/weight").Shape);
+        using ArrayFile checkpoint = ArrayFile.Open(Fixture("real-checkpoint.pt"));
+        Assert.Equal(0.1f, checkpoint.Read("optimizer_state_dict/state/4/exp_avg").ToFloats()[0]);
+        using ArrayFile dataset = ArrayFile.Open(Fixture("real-dataset.pt"));
+        Assert.Equal([3L, 7L], dataset.Read("testset/tensors/1").ToLongs());
+        using ArrayFile script = ArrayFile.Open(Fixture("real-script.pt"));
+        Assert.Equal([-1f, -0.875f], script.Read("weight").ToFloats());
+        using ArrayFile odd = ArrayFile.Open(Fixture("real-odd.pt"));
+        Assert.Equal([1f, 1f], odd.Read("sparse/(1)/1").ToFloats());
+        Assert.Equal([-1f, -0.875f], odd.Read("dense").ToFloats());
+    }
+
     [Fact]
     public void Reads_a_training_checkpoint_with_classes_that_are_nowhere_installed()
     {
@@ -130,6 +164,8 @@ public sealed class TorchFileTests
     [InlineData("torch-state-deflated.pt")]
     [InlineData("torch-state-stream.pt")]
     [InlineData("torch-dataset.pt")]
+    [InlineData("real-module.pt")]
+    [InlineData("real-views-stream.pt")]
     [InlineData("plain-protocol0.pkl")]
     [InlineData("plain-protocol4.pkl")]
     public void Reads_a_file_cut_at_every_byte(string name)

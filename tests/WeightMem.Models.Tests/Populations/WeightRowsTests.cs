@@ -77,6 +77,15 @@ public sealed class WeightRowsTests : IDisposable
     }
 
     [Fact]
+    public void A_module_that_was_saved_whole_has_the_names_of_its_state_dict()
+    {
+        string[] paths = ["net/_modules/fc1/_parameters/weight", "net/_modules/fc1/_parameters/bias", "net/_modules/fc2/_parameters/weight", "net/_modules/fc2/_parameters/bias"];
+        NpzFile.Write(_folder["net.npz"], [.. State(4).Zip(paths, (a, path) => a.As(path, a.Shape)), NamedArray.Of("net/_modules/norm/_buffers/mean", [1f], 1)]);
+        using ArrayFile file = ArrayFile.Open(_folder["net.npz"]);
+        Assert.Equal(["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "norm.mean"], StateDict.Find(file, "net").Layout.Entries.Select(e => e.Name));
+    }
+
+    [Fact]
     public void A_folder_of_checkpoints_is_a_population_with_runs_and_steps()
     {
         foreach (string run in new[] { "run-2", "run-10" })
