@@ -48,7 +48,10 @@ internal sealed class FileReader : IDisposable
         if (Directory.Exists(path)) throw FileReadException.NotAFile(path);
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+            if (stream.CanSeek) return stream;
+            stream.Dispose();
+            throw new IOException("it is no regular file");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -10,7 +10,7 @@ internal static class ConvertCommand
     public static Command Create()
     {
         var input = new Argument<string>("IN") { Description = "File of any known kind, or a folder of checkpoints, of shards, or of G.pt's checkpoint sets" };
-        var output = new Argument<string>("OUT") { Description = $"File to write; its ending tells the kind: {string.Join(' ', ArrayOutput.Endings)}" };
+        var output = new Argument<string>("OUT") { Description = $"File to write; its ending tells the kind: {string.Join(' ', ArrayOutput.Endings)}, or {ShardsOutput.Ending} for a folder of population files" };
         var part = new Option<string?>("--part") { Description = "Only what is under this name in IN, such as state_dict" };
         var row = new Option<int?>("--row") { Description = "Only this network of a population or matrix, from 0, as a state dict" };
         var target = new Option<string?>("--target") { Description = $"Names and order of the parameters: {string.Join(", ", TargetCatalog.Names.Skip(1))}" };

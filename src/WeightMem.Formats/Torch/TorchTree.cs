@@ -13,13 +13,16 @@ internal sealed class TorchTree
     private const int Deepest = 64;
     private const int LongestKey = 256;
 
+    /// <summary>About what an item takes beside its name: its entry, the code that reads it, its places in two tables.</summary>
+    private const int ItemBytes = 512;
+
     private readonly TorchFile _file;
     private readonly ArrayFile _to;
     private readonly Dictionary<object, string> _seen = new(ReferenceEqualityComparer.Instance);
-    private long _names;
-    private readonly long _mostNames;
+    private readonly long _limit;
+    private long _spent;
 
-    private TorchTree(TorchFile file, ArrayFile to, long length) => (_file, _to, _mostNames) = (file, to, Inflation.Limit(length) / 2);
+    private TorchTree(TorchFile file, ArrayFile to, long length) => (_file, _to, _limit) = (file, to, Inflation.Limit(length) / 2);
 
     /// <summary>Opens a PyTorch file as a list of arrays.</summary>
     /// <param name="file">The file, which is closed with the list.</param>
@@ -33,8 +36,8 @@ internal sealed class TorchTree
 
     private void Add(string name, object? value, int depth)
     {
-        _names += 2L * name.Length + 64;
-        if (_names > _mostNames) throw new FileFormatException(_file.Path, $"names of at most {_mostNames} bytes together", "more of them");
+        _spent += 2L * name.Length + ItemBytes;
+        if (_spent > _limit) throw new FileFormatException(_file.Path, $"a tree of things that fits {_limit} bytes", "more of them");
         if (value is PickleSequence or PickleDictionary or PickleObject && !_seen.TryAdd(value, name))
         {
             // A tensor that stands at two places (tied weights) is listed at both.

@@ -18,7 +18,7 @@ public static class ArrayOutput
     /// <exception cref="ArgumentException">The ending is unknown.</exception>
     public static void Check(string path)
     {
-        if (!Endings.Contains(Ending(path))) throw new ArgumentException($"{path}: an output ends in {string.Join(' ', Endings)}, not in '{Ending(path)}'");
+        if (!Endings.Contains(Ending(path))) throw new ArgumentException($"{path}: an output ends in {string.Join(' ', Endings)} {ShardsOutput.Ending}, not in '{Ending(path)}'");
     }
 
     /// <summary>Whether a path's ending is HDF5's.</summary>

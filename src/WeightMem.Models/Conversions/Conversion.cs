@@ -32,7 +32,11 @@ public sealed record Conversion(string Input, string Output)
     /// <exception cref="ArgumentException">The output's kind cannot hold the input.</exception>
     public string Run()
     {
-        ArrayOutput.Check(Output);
+        bool shards = ShardsOutput.Names(Output);
+        if (!shards) ArrayOutput.Check(Output);
+        if (shards && Row is not null) throw new ArgumentException("--row takes one network, and a folder of shards is for many");
+        if (shards && Layout is null && GptCheckpointSet.IsSet(Input)) return ShardsOutput.Write(Output, GptCheckpointSet.Open(Input).Runs());
+        if (shards) return ShardsOutput.Write(Output, [Named(WeightRows.Read(Input, Part))]);
         bool networks = Target is not null || Row is not null || Directory.Exists(Input) || PopulationFile.IsPopulation(Input);
         return networks ? Networks() : Arrays();
     }
@@ -40,12 +44,11 @@ public sealed record Conversion(string Input, string Output)
     private string Networks()
     {
         WeightRows rows = WeightRows.Read(Input, Part);
-        Population? population = Layout is null ? rows.Population : rows.ToPopulation(Target!, Layout);
+        Population? population = Row is null && Layout is null ? rows.Population : Named(rows);
         if (Row is { } row)
         {
             if (row < 0 || row >= rows.Count) throw new ArgumentException($"--row {row}: {Input} has rows 0 to {rows.Count - 1}");
-            if (population is null) throw new ArgumentException($"{Input} has rows without names: name their target with --target");
-            population = population.Select([row]);
+            population = population!.Select([row]);
         }
 
         bool matrix = Path.GetExtension(Output).Equals(".npy", StringComparison.OrdinalIgnoreCase);
@@ -61,6 +64,11 @@ public sealed record Conversion(string Input, string Output)
         PopulationFile.Write(Output, population);
         return $"{Output}: a population of {population.Count} networks ({population.RunCount} runs) of {population.Target}, {population.Parameters} parameters";
     }
+
+    /// <summary>The networks with names for their parameters.</summary>
+    private Population Named(WeightRows rows) => Layout is not null
+        ? rows.ToPopulation(Target!, Layout)
+        : rows.Population ?? throw new ArgumentException($"{Input} has rows without names: name their target with --target");
 
     private static NamedArray[] StateDictOf(Population population) =>
     [
@@ -88,10 +96,19 @@ public sealed record Conversion(string Input, string Output)
                 .Select(a => Renamed(file.Read(a.Name), a.Name == Part ? a.Name[(a.Name.LastIndexOf('/') + 1)..] : a.Name[prefix.Length..])),
         ];
         if (arrays.Length == 0) throw new FileFormatException(Input, Part is null ? "arrays" : $"arrays in part '{Part}'", "none");
-        if (arrays.Length == 1 || !Path.GetExtension(Output).Equals(".npy", StringComparison.OrdinalIgnoreCase)) return ArrayOutput.Write(Output, arrays);
+        if (arrays.Length == 1 || !Path.GetExtension(Output).Equals(".npy", StringComparison.OrdinalIgnoreCase))
+            return ArrayOutput.Write(Output, arrays) + LeftOut(file, prefix);
 
         // An .npy file holds one array: several are the rows of networks.
         return Networks();
+    }
+
+    /// <summary>What else is in the input and not in the output, in a few words.</summary>
+    private static string LeftOut(ArrayFile file, string prefix)
+    {
+        string[] names = [.. file.Items.Where(i => i.Array is null && !i.Name.StartsWith('@') && i.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(i => i.Name)];
+        if (names.Length == 0) return "";
+        return $"; left out, as no arrays: {string.Join(", ", names.Take(4))}{(names.Length > 4 ? $" and {names.Length - 4} more" : "")}";
     }
 
     private static NamedArray Renamed(NamedArray array, string name) => array.As(name, array.Shape);

@@ -96,6 +96,24 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoint_set_becomes_a_folder_of_shards_and_reads_as_one_population()
+    {
+        string set = Path.Combine(AppContext.BaseDirectory, "fixtures", "gpt-set");
+        Assert.Contains("16 networks", new Conversion(set, _folder["zoo.shards"]).Run(), StringComparison.Ordinal);
+        Assert.Equal(GptCheckpointSet.Open(set).Read().Weights, PopulationFile.Read(_folder["zoo.shards"]).Weights);
+        Assert.Contains("there already", Assert.Throws<ArgumentException>(() => new Conversion(set, _folder["zoo.shards"]).Run()).Message, StringComparison.Ordinal);
+        Assert.Equal(["zoo.shards"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void What_is_no_array_is_named_when_it_is_left_out()
+    {
+        File.WriteAllText(_folder["a.pkl"], "\u007d(S'name'\nI1\nS'v'\n](I1\nI2\neu."); // {'name': 1, 'v': [1, 2]}
+        Assert.EndsWith("; left out, as no arrays: name", Convert("a.pkl", "a.npz", c => c), StringComparison.Ordinal);
+        Assert.Equal([1.0, 2.0], NpzFile.Read(_folder["a.npz"]).Single().ToDoubles());
+    }
+
+    [Fact]
     public void What_cannot_be_converted_is_refused_and_leaves_nothing()
     {
         NpyFile.Write(_folder["rows.npy"], NamedArray.Of("rows", new float[28], 2, 14));
