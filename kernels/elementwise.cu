@@ -1,0 +1,110 @@
+// Passes over flat arrays: one read of every input, one write of every output, nothing else to gain. Threads stride over the grid, so any
+// number of blocks is right; neighbours read neighbouring words.
+#include "prelude.cuh"
+
+#define FOR_EACH(i, n) \
+    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x, stride_ = (long long)gridDim.x * blockDim.x; i < (n); i += stride_)
+
+__device__ inline void put(float* y, long long i, float value, int accumulate)
+{
+    y[i] = accumulate ? y[i] + value : value;
+}
+
+// x = value
+extern "C" __global__ void fill(float* __restrict__ x, long long n, float value)
+{
+    FOR_EACH(i, n) x[i] = value;
+}
+
+// y = alpha x + beta y; with beta = 0 the old y is not read
+extern "C" __global__ void axpby(float* y, const float* x, long long n, float alpha, float beta)
+{
+    FOR_EACH(i, n) y[i] = beta == 0.0f ? alpha * x[i] : alpha * x[i] + beta * y[i];
+}
+
+// y = a + b
+extern "C" __global__ void add(float* y, const float* a, const float* b, long long n)
+{
+    FOR_EACH(i, n) y[i] = a[i] + b[i];
+}
+
+// y = a b, or y += a b
+extern "C" __global__ void multiply(float* y, const float* a, const float* b, long long n, int accumulate)
+{
+    FOR_EACH(i, n) put(y, i, a[i] * b[i], accumulate);
+}
+
+// The order is that of the engine's enumeration of activations.
+enum ActivationKind { IDENTITY, RELU, GELU, TANH, SIGMOID, SILU };
+
+__device__ inline float activation_value(int kind, float x)
+{
+    switch (kind)
+    {
+        case RELU: return x > 0.0f || x != x ? x : 0.0f;
+        case GELU: return 0.5f * x * (1.0f + erff(x * 0.70710678f));
+        case TANH: return tanhf(x);
+        case SIGMOID: return 1.0f / (1.0f + expf(-x));
+        case SILU: return x / (1.0f + expf(-x));
+        default: return x;
+    }
+}
+
+__device__ inline float activation_slope(int kind, float x)
+{
+    switch (kind)
+    {
+        case RELU: return x > 0.0f ? 1.0f : 0.0f;
+        case GELU: return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+        case TANH:
+        {
+            float t = tanhf(x);
+            return 1.0f - t * t;
+        }
+        case SIGMOID:
+        {
+            float s = 1.0f / (1.0f + expf(-x));
+            return s * (1.0f - s);
+        }
+        case SILU:
+        {
+            float s = 1.0f / (1.0f + expf(-x));
+            return s * (1.0f + x * (1.0f - s));
+        }
+        default: return 1.0f;
+    }
+}
+
+// y = f(x)
+extern "C" __global__ void activation_forward(float* y, const float* x, long long n, int kind)
+{
+    FOR_EACH(i, n) y[i] = activation_value(kind, x[i]);
+}
+
+// dx = dy f'(x), or dx += that
+extern "C" __global__ void activation_backward(float* dx, const float* dy, const float* x, long long n, int kind, int accumulate)
+{
+    FOR_EACH(i, n) put(dx, i, dy[i] * activation_slope(kind, x[i]), accumulate);
+}
+
+// y[r, c] = x[r, c] + b[c]
+extern "C" __global__ void add_broadcast(float* y, const float* x, const float* b, long long n, int columns)
+{
+    FOR_EACH(i, n) y[i] = x[i] + b[i % columns];
+}
+
+// y[r, c] = a[r] x[r, c] + b[r] z[r, c]
+extern "C" __global__ void combine_rows(float* y, const float* x, const float* a, const float* z, const float* b, long long n, long long columns)
+{
+    FOR_EACH(i, n)
+    {
+        long long r = i / columns;
+        y[i] = a[r] * x[i] + b[r] * z[i];
+    }
+}
+
+// x = cx x + cy y + cz z; z is not read when cz = 0
+extern "C" __global__ void combine(float* x, const float* y, const float* z, long long n, float cx, float cy, float cz)
+{
+    FOR_EACH(i, n) x[i] = cz == 0.0f ? cx * x[i] + cy * y[i] : cx * x[i] + cy * y[i] + cz * z[i];
+}
