@@ -33,7 +33,7 @@ extern "C" __global__ void attention_forward(float* __restrict__ y, float* __res
     float *keys = shared, *values = keys + TILE * (size + 1), *query = values + TILE * (size + 1) + warp * size;
     const float* rows = qkv + (long long)b * tokens * 3 * width + h * size;
     for (int c = lane; c < size; c += 32) query[c] = i < tokens ? rows[(long long)i * 3 * width + width + c] * scale : 0.0f;
-    float top = -INFINITY_F, sum = 0.0f, out[PARTS];
+    float top = -infinity(), sum = 0.0f, out[PARTS];
     for (int k = 0; k < PARTS; k++) out[k] = 0.0f;
     for (int start = 0; start < tokens; start += TILE)
     {
@@ -42,7 +42,7 @@ extern "C" __global__ void attention_forward(float* __restrict__ y, float* __res
         stage(values, rows + 2 * width, start, tokens, 3 * width, size);
         __syncthreads();
         bool there = start + lane < tokens;
-        float score = there ? dot(query, keys + lane * (size + 1), size) : -INFINITY_F;
+        float score = there ? dot(query, keys + lane * (size + 1), size) : -infinity();
         float newTop = fmaxf(top, warp_max(score)), correction = expf(top - newTop);
         float p = there ? expf(score - newTop) : 0.0f;
         sum = sum * correction + warp_sum(p);

@@ -52,7 +52,7 @@ extern "C" __global__ void cross_entropy_forward(float* losses, const float* log
     long long r = ROW_OF_WARP;
     if (r >= rows) return;
     const float* row = logits + r * columns;
-    float top = -INFINITY_F;
+    float top = -infinity();
     for (int c = LANE; c < columns; c += 32) top = fmaxf(top, row[c]);
     top = warp_max(top);
     float sum = 0.0f;
@@ -68,7 +68,7 @@ extern "C" __global__ void cross_entropy_backward(
     long long r = ROW_OF_WARP;
     if (r >= rows) return;
     const float* row = logits + r * columns;
-    float top = -INFINITY_F;
+    float top = -infinity();
     for (int c = LANE; c < columns; c += 32) top = fmaxf(top, row[c]);
     top = warp_max(top);
     float sum = 0.0f;

@@ -1,18 +1,5 @@
-// Sums and maxima over warps and blocks. The order is fixed by the sizes alone, so equal launches give equal bits.
+// Sums over blocks, on top of the warps' sums of prelude.cuh. The order is fixed by the sizes alone, so equal launches give equal bits.
 #pragma once
-
-template <class T>
-__device__ inline T warp_sum(T value)
-{
-    for (int step = 16; step > 0; step >>= 1) value += __shfl_xor_sync(0xffffffffu, value, step);
-    return value;
-}
-
-__device__ inline float warp_max(float value)
-{
-    for (int step = 16; step > 0; step >>= 1) value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step));
-    return value;
-}
 
 // The sum over a block of whole warps, at most 32 of them, in every thread. `warps` is shared memory for 33 values. Ends with a barrier.
 template <class T>

@@ -13,7 +13,7 @@ extern "C" __global__ void softmax_forward(float* y, const float* x, long long r
     if (r >= rows) return; // whole warps leave together, and there is no block barrier
     const float* from = x + r * columns;
     float* to = y + r * columns;
-    float top = -INFINITY_F;
+    float top = -infinity();
     for (int c = LANE; c < columns; c += 32) top = fmaxf(top, from[c]);
     top = warp_max(top);
     float sum = 0.0f;

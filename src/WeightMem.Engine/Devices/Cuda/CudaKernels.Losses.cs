@@ -1,0 +1,63 @@
+using WeightMem.Cuda;
+using WeightMem.Cuda.Memory;
+using WeightMem.Engine.Tensors;
+
+namespace WeightMem.Engine.Devices.Cuda;
+
+internal sealed partial class CudaKernels
+{
+    private const int SumThreads = 256;
+    private const int MostSumBlocks = 512;
+
+    /// <summary>As in <c>losses.cu</c>.</summary>
+    private enum SumKind
+    {
+        Plain,
+        Squares,
+        SquaredDifferences,
+    }
+
+    public void MeanSquaredErrorForward(Tensor loss, Tensor x, Tensor target) =>
+        Total(x, F(target), SumKind.SquaredDifferences, 1.0 / x.Elements, F(loss), exact: false);
+
+    public void MeanSquaredErrorBackward(Tensor dx, Tensor dloss, Tensor x, Tensor target, bool accumulate)
+    {
+        if (x.Elements == 0) return;
+        programs.Losses.MeanSquaredErrorBackward(
+            stream, LaunchConfig.For(x.Elements), F(dx), F(dloss), F(x), F(target), x.Elements, (float)(2.0 / x.Elements), Flag(accumulate));
+    }
+
+    public void CrossEntropyForward(Tensor losses, Tensor logits, Tensor labels)
+    {
+        if (logits.Elements > 0)
+            programs.Losses.CrossEntropyForward(stream, WarpPerRow(logits.Shape.Rows), F(losses), F(logits), I(labels), logits.Shape.Rows, logits.Shape.Columns);
+    }
+
+    public void CrossEntropyBackward(Tensor dlogits, Tensor dlosses, Tensor logits, Tensor labels, bool accumulate)
+    {
+        if (logits.Elements == 0) return;
+        programs.Losses.CrossEntropyBackward(
+            stream, WarpPerRow(logits.Shape.Rows), F(dlogits), F(dlosses), F(logits), I(labels), logits.Shape.Rows, logits.Shape.Columns, Flag(accumulate));
+    }
+
+    public void Sum(Tensor result, Tensor x) => Total(x, default, SumKind.Plain, 1, F(result), exact: false);
+
+    public double SumOfSquares(Tensor x)
+    {
+        DevicePointer<double> exact = Total(x, default, SumKind.Squares, 1, default, exact: true);
+        Span<double> sum = stackalloc double[1];
+        stream.CopyToHost(sum, exact.ToReader());
+        return sum[0];
+    }
+
+    /// <summary>A sum over an array in double precision: its blocks, then one block over theirs. Returns where the exact result is.</summary>
+    private DevicePointer<double> Total(Tensor x, DeviceReader<float> z, SumKind kind, double scale, DevicePointer<float> result, bool exact)
+    {
+        const int PerThread = 8;
+        int blocks = (int)Math.Clamp((x.Elements + SumThreads * PerThread - 1) / (SumThreads * PerThread), 1, MostSumBlocks);
+        DevicePointer<double> partial = Scratch<double>(blocks + 1), total = partial + blocks;
+        programs.Losses.SumPartial(stream, new LaunchConfig(blocks, SumThreads), partial, F(x), z, x.Elements, (int)kind);
+        programs.Losses.SumTotal(stream, new LaunchConfig(1, SumThreads), result, exact ? total : default, partial, blocks, scale);
+        return total;
+    }
+}

@@ -1,0 +1,127 @@
+using WeightMem.Cuda;
+using WeightMem.Cuda.Memory;
+using WeightMem.Engine.Kernels;
+using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
+using WeightMem.Engine.Training;
+
+namespace WeightMem.Engine.Devices.Cuda;
+
+internal sealed partial class CudaKernels
+{
+    public void FrequencyFeatures(Tensor y, Tensor x, Tensor frequencies)
+    {
+        int count = checked((int)frequencies.Elements);
+        if (x.Elements > 0)
+            programs.Random.FrequencyFeatures(stream, LaunchConfig.For(x.Elements * (count + 1)), F(y), F(x), F(frequencies), x.Elements, count);
+    }
+
+    public void Normal(Tensor x, RandomStream numbers)
+    {
+        if (x.Elements > 0) programs.Random.Normal(stream, LaunchConfig.For((x.Elements + 3) / 4), F(x), x.Elements, numbers.Key, numbers.Step);
+    }
+
+    public void Uniform(Tensor x, RandomStream numbers)
+    {
+        if (x.Elements > 0) programs.Random.Uniform(stream, LaunchConfig.For(x.Elements), F(x), x.Elements, numbers.Key, numbers.Step);
+    }
+
+    public void Dropout(Tensor y, Tensor x, double rate, RandomStream numbers, bool accumulate)
+    {
+        if (x.Elements == 0) return;
+        uint threshold = (uint)Math.Min(uint.MaxValue, rate * 4294967296.0);
+        programs.Random.Dropout(
+            stream, LaunchConfig.For(x.Elements), F(y), F(x), x.Elements, threshold, (float)(1 / (1 - rate)), numbers.Key, numbers.Step, Flag(accumulate));
+    }
+
+    public void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step)
+    {
+        if (parameters.Elements == 0) return;
+        var numbers = new AdamNumbers
+        {
+            Beta1 = (float)step.Beta1,
+            Beta2 = (float)step.Beta2,
+            KeepMean = (float)(1 - step.Beta1),
+            KeepSquare = (float)(1 - step.Beta2),
+            Scale = (float)step.GradientScale,
+            Shrink = (float)(1 - step.Rate * step.WeightDecay),
+            Rate = (float)(step.Rate / step.Correction1),
+            RootCorrection = (float)(1 / Math.Sqrt(step.Correction2)),
+            Epsilon = (float)step.Epsilon,
+            EmaDecay = (float)step.EmaDecay,
+            EmaKeep = (float)(1 - step.EmaDecay),
+        };
+        programs.Optimizers.Adam(
+            stream, LaunchConfig.For(parameters.Elements), F(parameters), F(m), F(v), ema is null ? default : F(ema), F(gradient), parameters.Elements,
+            step.DecayedCount, numbers);
+    }
+
+    public void NesterovRows(Tensor parameters, Tensor velocity, Tensor gradient, Tensor rates, double momentum, double decay, bool firstStep)
+    {
+        if (parameters.Elements == 0) return;
+        programs.Optimizers.NesterovRows(
+            stream, LaunchConfig.For(parameters.Elements), F(parameters), F(velocity), F(gradient), F(rates), parameters.Elements, parameters.Shape.Columns,
+            (float)momentum, (float)decay, Flag(firstStep));
+    }
+
+    public void Gemm(in MatrixView c, in MatrixView a, in MatrixView b, double alpha = 1, double beta = 0, Tensor? bias = null)
+    {
+        if (c.Rows == 0 || c.Columns == 0 || c.Batch == 0) return;
+        long aBatch = a.Batch == 1 ? 0 : a.BatchStride, bBatch = b.Batch == 1 ? 0 : b.BatchStride;
+        DevicePointer<float> to = F(c.Tensor) + c.Offset, left = F(a.Tensor) + a.Offset, right = F(b.Tensor) + b.Offset;
+        if (cublas is not null && a.Columns > 0)
+        {
+            cublas.Multiply(to, left, right, new MatrixProduct(
+                c.Batch, c.Rows, c.Columns, a.Columns, a.RowStride, b.RowStride, c.RowStride, aBatch, bBatch, c.BatchStride, a.IsTransposed, b.IsTransposed,
+                (float)alpha, (float)beta));
+            if (bias is null) return;
+            long elements = (long)c.Batch * c.Rows * c.Columns;
+            programs.Gemm.AddBias(stream, LaunchConfig.For(elements), to, F(bias), elements, c.Rows, c.Columns, c.RowStride, c.BatchStride);
+            return;
+        }
+
+        const int Side = 64, Threads = 256;
+        var shape = new GemmShape
+        {
+            Rows = c.Rows,
+            Columns = c.Columns,
+            Depth = a.Columns,
+            AStride = a.RowStride,
+            BStride = b.RowStride,
+            CStride = c.RowStride,
+            ABatch = aBatch,
+            BBatch = bBatch,
+            CBatch = c.BatchStride,
+            ATransposed = Flag(a.IsTransposed),
+            BTransposed = Flag(b.IsTransposed),
+            Alpha = (float)alpha,
+            Beta = (float)beta,
+        };
+        var grid = new Dim3((uint)((c.Columns + Side - 1) / Side), (uint)((c.Rows + Side - 1) / Side), (uint)c.Batch);
+        programs.Gemm.Gemm(stream, new LaunchConfig(grid, Threads), to, left, right, bias is null ? default : F(bias), shape);
+    }
+
+    public void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths)
+    {
+        const int Images = 64, Groups = 4, Chunk = 32;
+        if (widths.Length > WidthValues.Most) throw new ArgumentException($"a network on a GPU has at most {WidthValues.Most} layers of values, not {widths.Length}");
+        int count = weights.Shape[0], n = images.Shape[0], tiles = (n + Images - 1) / Images, widest = 0;
+        if (count == 0 || n == 0) return;
+        var layers = new Widths { Count = widths.Length };
+        for (int i = 0; i < widths.Length; i++)
+        {
+            layers.Value[i] = widths[i];
+            if (i > 0) widest = Math.Max(widest, widths[i]);
+        }
+
+        uint shared = (uint)(sizeof(float) * (Chunk * (Images + 1) + widest * (Chunk + 1) + 2 * widest * (Images + 1)));
+        int most = stream.Context.Properties.SharedBytesPerBlockOptIn;
+        if (shared > most) throw new ArgumentException($"a layer of {widest} values takes {shared} bytes of this GPU's {most} bytes of shared memory");
+        Allow(programs.Population.PopulationMlpFunction, shared);
+        DevicePointer<double> partial = Scratch<double>((long)count * tiles);
+        programs.Population.PopulationMlp(
+            stream, new LaunchConfig(new Dim3((uint)tiles, (uint)count), Images * Groups, shared), new DevicePointer<ulong>((ulong)wrong.Address), partial,
+            F(weights), F(images), I(labels), n, weights.Shape[1], layers, widest);
+        programs.Population.PopulationLosses(stream, LaunchConfig.For(count), F(losses), partial, count, tiles, n);
+    }
+}
