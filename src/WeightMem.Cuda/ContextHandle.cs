@@ -29,7 +29,8 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <summary>Makes the context current on the calling thread; almost free when it already is.</summary>
     public void MakeCurrent()
     {
-        // The object is compared, not the driver's handle: a context that was released and retained again may come back at the same address.
+        // The object is compared, not the driver's handle: a context that was released and retained again may come back at the same
+        // address.
         if (ReferenceEquals(_current, this))
             return;
         CudaException.Check(Driver.cuCtxSetCurrent(handle));
@@ -154,7 +155,8 @@ internal sealed unsafe class DeviceMemoryHandle(ContextHandle context, nint chil
     private static int Free(nint child, nint companion) => Driver.cuMemFree_v2((ulong)child);
 }
 
-internal sealed unsafe class PooledMemoryHandle(ContextHandle context, nint child, StreamHandle stream) : ContextChild(context, child, stream)
+internal sealed unsafe class PooledMemoryHandle(ContextHandle context, nint child, StreamHandle stream)
+    : ContextChild(context, child, stream)
 {
     protected override delegate*<nint, nint, int> ReleaseFunction => &Free;
 

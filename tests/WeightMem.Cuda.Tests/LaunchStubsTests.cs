@@ -25,7 +25,8 @@ public sealed class LaunchStubsTests
             public struct Shape { public int Rows, Columns; }
             internal static class Caller
             {
-                public static void Call(CudaModule module, CudaStream stream, DevicePointer<float> y, DeviceReader<float> x, DevicePointer<uint> index)
+                public static void Call(
+                    CudaModule module, CudaStream stream, DevicePointer<float> y, DeviceReader<float> x, DevicePointer<uint> index)
                 {
                     new MixKernels(module).MixRows(stream, new LaunchConfig(1, 32), ARGUMENTS);
                 }
@@ -66,8 +67,8 @@ public sealed class LaunchStubsTests
         var add = typeof(Kernels.VectorsKernels).GetMethod(nameof(Kernels.VectorsKernels.VectorAdd))!;
         Assert.Equal(
             [
-                typeof(CudaStream), typeof(LaunchConfig), typeof(DevicePointer<float>), typeof(DeviceReader<float>), typeof(DeviceReader<float>),
-                typeof(int),
+                typeof(CudaStream), typeof(LaunchConfig), typeof(DevicePointer<float>), typeof(DeviceReader<float>),
+                typeof(DeviceReader<float>), typeof(int),
             ],
             add.GetParameters().Select(parameter => parameter.ParameterType));
         Assert.Equal(["y", "a", "b", "n"], add.GetParameters().Skip(2).Select(parameter => parameter.Name));
@@ -91,7 +92,8 @@ public sealed class LaunchStubsTests
     private static ImmutableArray<Diagnostic> Errors(string kernel, string arguments)
     {
         var compilation = Compilation(Caller.Replace("ARGUMENTS", arguments, StringComparison.Ordinal));
-        var driver = CSharpGeneratorDriver.Create([new LaunchStubGenerator().AsSourceGenerator()], [new KernelText("kernels/mix.cu", kernel)]);
+        var driver = CSharpGeneratorDriver.Create(
+            [new LaunchStubGenerator().AsSourceGenerator()], [new KernelText("kernels/mix.cu", kernel)]);
         driver.RunGeneratorsAndUpdateCompilation(compilation, out var whole, out var reported, TestContext.Current.CancellationToken);
         var errors = whole.GetDiagnostics(TestContext.Current.CancellationToken).Where(error => error.Severity == DiagnosticSeverity.Error);
         return [.. reported, .. errors];

@@ -31,8 +31,8 @@ public sealed class LibraryLocatorTests : IDisposable
         var report = Locate(new InstalledLibraries(), windows: true);
         string[] expected =
         [
-            "nvcuda.dll", "nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll", "cublas64_13.dll", "cublas64_12.dll", "cublas64_11.dll",
-            "cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll",
+            "nvcuda.dll", "nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll", "cublas64_13.dll", "cublas64_12.dll",
+            "cublas64_11.dll", "cublasLt64_13.dll", "cublasLt64_12.dll", "cublasLt64_11.dll",
         ];
         Assert.Equal(expected, report.Searches.SelectMany(search => search.Attempts).Select(attempt => attempt.Name));
     }
@@ -131,8 +131,8 @@ public sealed class LibraryLocatorTests : IDisposable
         var installed = new InstalledLibraries { ["/my.so"] = "11.8", ["libcuda.so.1"] = "12.4", ["libcublas.so.12"] = "12.8" };
         foreach (var (variable, library) in (ReadOnlySpan<(string, CudaLibrary)>)
             [
-                ("WEIGHTMEM_LIBCUDA", CudaLibrary.Driver), ("WEIGHTMEM_LIBNVRTC", CudaLibrary.Nvrtc), ("WEIGHTMEM_LIBCUBLAS", CudaLibrary.Cublas),
-                ("WEIGHTMEM_LIBCUBLASLT", CudaLibrary.CublasLt),
+                ("WEIGHTMEM_LIBCUDA", CudaLibrary.Driver), ("WEIGHTMEM_LIBNVRTC", CudaLibrary.Nvrtc),
+                ("WEIGHTMEM_LIBCUBLAS", CudaLibrary.Cublas), ("WEIGHTMEM_LIBCUBLASLT", CudaLibrary.CublasLt),
             ])
         {
             var report = new LibraryLocator(Variables((variable, "/my.so")), windows: false, installed).Locate();
@@ -148,7 +148,8 @@ public sealed class LibraryLocatorTests : IDisposable
         var missing = Path.Combine(_folder, "libmissing.so");
         var report = new LibraryLocator(
             Variables(
-                ("WEIGHTMEM_LIBCUDA", text), ("WEIGHTMEM_LIBNVRTC", missing), ("WEIGHTMEM_LIBCUBLAS", missing), ("WEIGHTMEM_LIBCUBLASLT", missing)),
+                ("WEIGHTMEM_LIBCUDA", text), ("WEIGHTMEM_LIBNVRTC", missing), ("WEIGHTMEM_LIBCUBLAS", missing),
+                ("WEIGHTMEM_LIBCUBLASLT", missing)),
             OperatingSystem.IsWindows(), new NativeLibraryLoader()).Locate();
 
         Assert.All(report.Searches, search => Assert.Null(search.Found));
@@ -197,7 +198,8 @@ public sealed class LibraryLocatorTests : IDisposable
         public nint Load(string name)
         {
             if (!ContainsKey(name))
-                throw new DllNotFoundException($"Unable to load '{name}':\n{name}: cannot open shared object file: No such file or directory");
+                throw new DllNotFoundException(
+                    $"Unable to load '{name}':\n{name}: cannot open shared object file: No such file or directory");
             _loaded.Add(name);
             return _loaded.Count;
         }

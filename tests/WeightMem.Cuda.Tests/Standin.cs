@@ -7,8 +7,8 @@ using Xunit;
 namespace WeightMem.Cuda.Tests;
 
 /// <summary>
-/// The CPU stand-in for the tests: found or built below "native", and named to the locator. Where it cannot be built, a test that needs it says
-/// so and checks that the locator reports it.
+/// The CPU stand-in for the tests: found or built below "native", and named to the locator. Where it cannot be built, a test that needs
+/// it says so and checks that the locator reports it.
 /// </summary>
 internal static unsafe partial class Standin
 {
@@ -76,7 +76,8 @@ internal static unsafe partial class Standin
         var script = System.IO.Path.Combine(Repository(), "native", "build.sh");
         if (File.Exists(Path) || !File.Exists(script) || OperatingSystem.IsWindows())
             return $"{Path} does not exist";
-        using var build = Process.Start(new ProcessStartInfo("sh", [script]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo("sh", [script]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var build = Process.Start(start)!;
         var errors = build.StandardError.ReadToEndAsync();
         var output = build.StandardOutput.ReadToEnd();
         build.WaitForExit();

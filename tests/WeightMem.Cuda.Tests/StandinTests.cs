@@ -241,7 +241,8 @@ public sealed class StandinTests : IDisposable
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
-        var error = Assert.Throws<InvalidOperationException>(() => CudaGraph.Capture(stream, () => throw new InvalidOperationException("mine")));
+        var error = Assert.Throws<InvalidOperationException>(
+            () => CudaGraph.Capture(stream, () => throw new InvalidOperationException("mine")));
         Assert.Equal("mine", error.Message);
         Assert.False(stream.IsCapturing);
         Assert.ThrowsAny<Exception>(() => CudaGraph.Capture(stream, stream.Synchronize));
@@ -394,7 +395,8 @@ public sealed class StandinTests : IDisposable
         if (!Standin.IsThere())
             return;
         using var context = CudaContext.Open();
-        var program = new KernelProgram("broken.cu", "#include \"sizes.cuh\"\nextern \"C\" __global__ void k(float* y) { y[0] = absent_name; }\n")
+        var program = new KernelProgram(
+            "broken.cu", "#include \"sizes.cuh\"\nextern \"C\" __global__ void k(float* y) { y[0] = absent_name; }\n")
         {
             Headers = [new KernelHeader("sizes.cuh", "enum { Rows = 3 };\n")],
         };

@@ -3,8 +3,9 @@ using System.Text;
 namespace WeightMem.Cuda.Kernels;
 
 /// <summary>
-/// Writes the typed launch methods of a kernel source in C#. A pointer that the kernel writes becomes a <c>DevicePointer</c>, a <c>const</c>
-/// pointer a <c>DeviceReader</c>, so that arguments in the wrong order do not compile. Also compiles as part of the generator.
+/// Writes the typed launch methods of a kernel source in C#. A pointer that the kernel writes becomes a <c>DevicePointer</c>, a
+/// <c>const</c> pointer a <c>DeviceReader</c>, so that arguments in the wrong order do not compile. Also compiles as part of the
+/// generator.
 /// </summary>
 internal static class LaunchStubs
 {
@@ -30,7 +31,10 @@ internal static class LaunchStubs
     };
 
     private static readonly string[] Keywords =
-        ["base", "in", "out", "ref", "is", "as", "params", "object", "string", "lock", "event", "fixed", "checked", "stream", "config", "arguments", "module"];
+    [
+        "base", "in", "out", "ref", "is", "as", "params", "object", "string", "lock", "event", "fixed", "checked", "stream", "config",
+        "arguments", "module",
+    ];
 
     /// <summary>The class name for a source: "row_softmax.cu" gives "RowSoftmaxKernels".</summary>
     public static string ClassName(string fileName)
@@ -79,7 +83,11 @@ internal static class LaunchStubs
     {
         // long has 4 bytes on Windows and 8 on Linux.
         if (parameter.Type is "long" or "unsigned long" or "long int")
-            throw new KernelSignatureException($"kernel '{kernel.Name}': parameter '{parameter}' differs in size between systems; use long long");
+        {
+            throw new KernelSignatureException(
+                $"kernel '{kernel.Name}': parameter '{parameter}' differs in size between systems; use long long");
+        }
+
         if (!Types.TryGetValue(parameter.Type, out var type))
         {
             if (parameter.Type.Contains(' '))
@@ -92,7 +100,8 @@ internal static class LaunchStubs
         return $"global::WeightMem.Cuda.Memory.{(parameter.IsConst ? "DeviceReader" : "DevicePointer")}<{type}>";
     }
 
-    private static string Argument(KernelParameter parameter) => Keywords.Contains(parameter.Name) ? parameter.Name + "Value" : parameter.Name;
+    private static string Argument(KernelParameter parameter) =>
+        Keywords.Contains(parameter.Name) ? parameter.Name + "Value" : parameter.Name;
 
     private static string Escape(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;");
 

@@ -15,7 +15,9 @@ internal interface ILibraryLoader
     string Version(CudaLibrary library, nint handle);
 }
 
-/// <summary>The system's own loader. Versions are asked through raw addresses, because the bindings must wait for the end of the search.</summary>
+/// <summary>
+/// The system's own loader. Versions are asked through raw addresses, because the bindings must wait for the end of the search.
+/// </summary>
 internal sealed unsafe class NativeLibraryLoader : ILibraryLoader
 {
     public nint Load(string name) => NativeLibrary.Load(name);
