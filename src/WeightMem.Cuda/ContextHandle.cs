@@ -26,6 +26,9 @@ internal sealed unsafe class ContextHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>Whether the owner disposed it. Unlike <c>IsClosed</c> it does not wait for the last reference.</summary>
+    public bool IsDisposed { get; private set; }
+
     /// <summary>Makes the context current on the calling thread; almost free when it already is.</summary>
     public void MakeCurrent()
     {
@@ -41,7 +44,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <exception cref="ObjectDisposedException">The context was disposed.</exception>
     public void MakeCurrentIfOpen()
     {
-        ObjectDisposedException.ThrowIf(IsClosed, typeof(CudaContext));
+        ObjectDisposedException.ThrowIf(IsDisposed, typeof(CudaContext));
         MakeCurrent();
     }
 
@@ -55,6 +58,12 @@ internal sealed unsafe class ContextHandle : SafeHandle
         nint popped;
         _ = Driver.cuCtxPopCurrent_v2(&popped);
         return result == 0;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        IsDisposed = true;
+        base.Dispose(disposing);
     }
 
     protected override bool ReleaseHandle()
@@ -96,19 +105,28 @@ internal abstract unsafe class ContextChild : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>Whether the owner disposed it. Unlike <c>IsClosed</c> it does not wait for the last reference.</summary>
+    public bool IsDisposed { get; private set; }
+
     /// <summary>The driver's handle.</summary>
     /// <exception cref="ObjectDisposedException">The object was disposed.</exception>
     public nint Value
     {
         get
         {
-            ObjectDisposedException.ThrowIf(IsClosed, this);
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             return handle;
         }
     }
 
     /// <summary>The driver's release function; its second argument is the companion's handle or 0.</summary>
     protected abstract delegate*<nint, nint, int> ReleaseFunction { get; }
+
+    protected override void Dispose(bool disposing)
+    {
+        IsDisposed = true;
+        base.Dispose(disposing);
+    }
 
     protected sealed override bool ReleaseHandle()
     {

@@ -91,7 +91,7 @@ public sealed unsafe class CudaFunction
         ArgumentNullException.ThrowIfNull(stream);
         CheckArguments(arguments);
         var queue = stream.Enter();
-        ObjectDisposedException.ThrowIf(_module.Handle.IsClosed, _module);
+        ObjectDisposedException.ThrowIf(_module.Handle.IsDisposed, _module);
         LaunchTrace.Note(Name);
         var parameters = stackalloc void*[KernelArguments.MaxCount];
         // The arguments are a ref struct, so they lie on the stack and do not move.
@@ -147,7 +147,7 @@ public sealed unsafe class CudaFunction
 
     private void Enter()
     {
-        ObjectDisposedException.ThrowIf(_module.Handle.IsClosed, _module);
+        ObjectDisposedException.ThrowIf(_module.Handle.IsDisposed, _module);
         _module.Handle.Context.MakeCurrent();
     }
 }

@@ -39,6 +39,23 @@ public sealed class LaunchStubsTests
         Assert.Empty(Errors(Kernel, "y, x, index, new Shape(), 3, 1"));
 
     [Theory]
+    [InlineData("unsigned int", "uint")]
+    [InlineData("long long", "long")]
+    [InlineData("unsigned long long", "ulong")]
+    [InlineData("size_t", "ulong")]
+    [InlineData("bool", "bool")]
+    [InlineData("const u8*", "global::WeightMem.Cuda.Memory.DeviceReader<byte>")]
+    [InlineData("f16*", "global::WeightMem.Cuda.Memory.DevicePointer<global::System.Half>")]
+    [InlineData("bf16*", "global::WeightMem.Cuda.Memory.DevicePointer<global::WeightMem.Cuda.Memory.BFloat16>")]
+    [InlineData("void*", "global::WeightMem.Cuda.Memory.DevicePointer<byte>")]
+    [InlineData("Shape", "Shape")]
+    public void A_type_of_device_code_has_its_type_in_the_stub(string type, string expected)
+    {
+        var kernels = KernelSignatures.Parse($"extern \"C\" __global__ void k({type} value) {{ }}");
+        Assert.Contains($"LaunchConfig config, {expected} value)", LaunchStubs.Write("a.cu", "Engine", kernels), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("x, y, index, new Shape(), 3, 1", "CS1503")]
     [InlineData("y, index, x, new Shape(), 3, 1", "CS1503")]
     [InlineData("y, x, index, 3, new Shape(), 1", "CS1503")]

@@ -26,6 +26,14 @@ internal static class LaunchStubs
         ["size_t"] = "ulong",
         ["float"] = "float",
         ["double"] = "double",
+        // The names of the kernels' own header.
+        ["u8"] = "byte",
+        ["u16"] = "ushort",
+        ["u32"] = "uint",
+        ["u64"] = "ulong",
+        ["i64"] = "long",
+        ["f16"] = "global::System.Half",
+        ["bf16"] = "global::WeightMem.Cuda.Memory.BFloat16",
         ["float2"] = "global::System.Numerics.Vector2",
         ["float4"] = "global::System.Numerics.Vector4",
     };
