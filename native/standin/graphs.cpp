@@ -1,4 +1,5 @@
 // Captured graphs: replayed in the order in which they were captured.
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -77,7 +78,7 @@ STANDIN_EXPORT CUresult cuGraphLaunch(void* handle, void* streamHandle) {
     for (const auto& node : exec->nodes) {
         // A copy, because the graph may be changed or destroyed before a lazy stream comes to it.
         std::shared_ptr<GraphNode> mine = copyNode(*node);
-        int error = mine->type == 0 ? submitKernel(stream, mine->kernel) : submit(stream, mine->type, [mine] { return mine->run(); });
+        int error = !mine->work ? submitKernel(stream, mine->kernel) : submit(stream, mine->type, [mine] { return mine->run(); });
         if (error) return error;
     }
     return CUDA_SUCCESS;
@@ -106,7 +107,7 @@ STANDIN_EXPORT CUresult cuGraphExecKernelNodeSetParams_v2(void* handle, void* no
     auto* exec = static_cast<GraphExec*>(handle);
     if (!executables.count(exec)) return CUDA_ERROR_INVALID_HANDLE;
     auto it = exec->index.find(static_cast<GraphNode*>(node));
-    if (it == exec->index.end() || exec->nodes[it->second]->type != 0) return CUDA_ERROR_INVALID_VALUE;
+    if (it == exec->index.end() || exec->nodes[it->second]->work) return CUDA_ERROR_INVALID_VALUE;
     KernelCall changed;
     int error = prepareKernel(&changed, p->function, dim3(p->grid[0], p->grid[1], p->grid[2]), dim3(p->block[0], p->block[1], p->block[2]),
                               p->dynamicShared, p->parameters, p->extra);
@@ -159,7 +160,7 @@ STANDIN_EXPORT CUresult cuGraphDebugDotPrint(void* handle, const char* path, uns
     fprintf(file, "digraph captured {\n");
     for (size_t i = 0; i < graph->nodes.size(); i++) {
         const GraphNode& node = *graph->nodes[i];
-        fprintf(file, "  n%zu [label=\"%s\"];\n", i, node.type == 0 ? node.kernel.function->name.c_str() : node.type == 3 ? "host" : "memory");
+        fprintf(file, "  n%zu [label=\"%s\"];\n", i, !node.work ? node.kernel.function->name.c_str() : node.type == 0 ? "library kernel" : node.type == 3 ? "host" : "memory");
         if (i > 0) fprintf(file, "  n%zu -> n%zu;\n", i - 1, i);
     }
     fprintf(file, "}\n");

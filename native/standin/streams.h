@@ -17,10 +17,10 @@ struct Event;
 
 struct GraphNode {
     int type;  // CUgraphNodeType: 0 kernel, 1 memcpy, 2 memset, 3 host, 5 empty
-    KernelCall kernel;
-    std::function<int()> work;  // for all but kernels
+    KernelCall kernel;          // its function is null where work is set: a library's kernel has no launch of its own here
+    std::function<int()> work;
 
-    int run() { return type == 0 ? runKernel(kernel) : work(); }
+    int run() { return work ? work() : runKernel(kernel); }
 };
 
 struct Graph {
