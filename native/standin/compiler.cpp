@@ -155,12 +155,12 @@ Arguments languageFlags() {
 
 // Lines that follow the source: one table row for each kernel, of the kernel's own type.
 std::string registration(const CompileResult& result, const CompileRequest& request) {
-    std::string text = "\n# 1 \"kernel-table\"\nextern \"C\" __attribute__((visibility(\"default\"))) extern const standin_kernel standin_kernels[] = {\n";
+    std::string text = "\n# 1 \"kernel-table\"\nconst standin_kernel standin_kernels[] = {\n";
     for (const std::string& kernel : result.kernels) text += "    standin_entry<decltype(&::" + kernel + "), &::" + kernel + ">::make(\"" + kernel + "\"),\n";
     for (const std::string& e : request.expressions) text += "    standin_entry<decltype(&" + e + "), &" + e + ">::make(\"" + loweredName(e) + "\"),\n";
     size_t count = result.kernels.size() + request.expressions.size();
     if (count == 0) text += "    {nullptr, nullptr, 0, nullptr, nullptr},\n";
-    return text + "};\nextern \"C\" __attribute__((visibility(\"default\"))) extern const unsigned standin_kernel_count = " + std::to_string(count) + ";\n";
+    return text + "};\nconst unsigned standin_kernel_count = " + std::to_string(count) + ";\n";
 }
 
 std::string sharedMemoryErrors(const std::string& module, const std::vector<std::string>& kernels) {

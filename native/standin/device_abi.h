@@ -62,6 +62,7 @@ struct standin_collective {
     int line;
 };
 
+#pragma GCC visibility push(default)
 extern "C" {
 extern standin_position standin_now;
 int standin_barrier(int vote, int predicate, const char* file, int line);
@@ -72,5 +73,6 @@ int standin_printf(const char* format, ...);
 [[noreturn]] void standin_assert_failed(const char* expression, const char* file, int line);
 [[noreturn]] void standin_trapped(const char* file, int line);
 }
+#pragma GCC visibility pop
 
 #endif

@@ -118,7 +118,6 @@ std::string lint(const std::string& name, const std::string& text) {
         if (hasWord(line, "__syncthreads", &at) && hasWord(line, "__syncthreads", &at)) report("two barriers in one line");
         at = 0;
         if (hasWord(line, "__shared__", &at)) {
-            if (line.find("extern") != std::string::npos && line.find("#define") == std::string::npos) report("dynamic shared memory is declared by DYN_SHARED only");
             size_t stop = line.find(';', at);
             if (line.substr(at, stop == std::string::npos ? stop : stop - at).find('=') != std::string::npos) report("__shared__ memory has no initialiser");
         }

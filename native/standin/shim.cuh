@@ -65,6 +65,10 @@ struct standin_entry<void (*)(P...), function> {
     static constexpr standin_kernel make(const char* name) { return {name, invoke, Count, layout.offset, layout.size}; }
 };
 
+// The table that NVRTC appends to the source.
+extern "C" __attribute__((visibility("default"))) const standin_kernel standin_kernels[];
+extern "C" __attribute__((visibility("default"))) const unsigned standin_kernel_count;
+
 // ---- vector types -------------------------------------------------------------------------------------------------------
 #define STANDIN_VECTORS(T, N, A1, A2, A4)                                                       \
     struct __attribute__((aligned(A1))) N##1 { T x; };                                          \

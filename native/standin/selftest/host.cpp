@@ -65,7 +65,7 @@ void testCompiler() {
         {"#include <stdint.h>\n", "x.cu:1: error: no toolkit"},
         {"__device__ inline float f(float x) { return std::sqrt(x); }", "'std::'"},
         {"extern \"C\" __global__ void k() { __shared__ int x[2] = {1, 2}; }", "initialiser"},
-        {"extern \"C\" __global__ void k() { extern __shared__ float x[]; }", "DYN_SHARED"},
+        {"extern \"C\" __global__ void k() { extern __shared__ float x[]; }", "conflicting specifiers"},
         {"extern \"C\" __global__ void k() { __syncthreads(); __syncthreads(); }", "two barriers"},
         {"extern \"C\" __global__ void k(int n) { int a[n]; a[0] = n; }", "variable"},
         {"extern \"C\" __global__ void k(float* p) { __shared__ float a[16384]; a[threadIdx.x] = p[0]; p[1] = a[3]; }", "65536 bytes of static shared"},

@@ -119,7 +119,8 @@ int main(int count, char** arguments) {
         testBugs();
     }
     char leaks[4096];
-    check(standinLeakReport(leaks, sizeof leaks) == 0, std::string("nothing is left over: ") + leaks);
+    bool clean = standinLeakReport(leaks, sizeof leaks) == 0;
+    check(clean, std::string("nothing is left over: ") + leaks);
     OK(cuDevicePrimaryCtxRelease_v2(0));
     printf("%s: %d passed, %d failed\n", lazy ? "lazy streams" : "eager streams", passed, failed);
     fflush(stdout);
