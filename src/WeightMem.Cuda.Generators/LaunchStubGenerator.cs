@@ -6,8 +6,8 @@ using WeightMem.Cuda.Kernels;
 namespace WeightMem.Cuda.Generators;
 
 /// <summary>
-/// Makes a class of typed launch methods for each additional file whose name ends in ".cu". The class lies in the project's root namespace with
-/// ".Kernels" appended.
+/// Makes a class of typed launch methods for each additional file whose name ends in ".cu". The class lies in the project's root
+/// namespace with ".Kernels" appended.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class LaunchStubGenerator : IIncrementalGenerator
@@ -26,7 +26,8 @@ public sealed class LaunchStubGenerator : IIncrementalGenerator
         var sources = context.AdditionalTextsProvider
             .Where(file => file.Path.EndsWith(".cu", StringComparison.Ordinal))
             .Select((file, cancellation) => (file.Path, Text: file.GetText(cancellation)?.ToString() ?? ""));
-        context.RegisterSourceOutput(sources.Combine(nameSpace), (output, pair) => Write(output, pair.Left.Path, pair.Left.Text, pair.Right));
+        context.RegisterSourceOutput(
+            sources.Combine(nameSpace), (output, pair) => Write(output, pair.Left.Path, pair.Left.Text, pair.Right));
     }
 
     private static void Write(SourceProductionContext output, string path, string text, string nameSpace)
@@ -35,8 +36,10 @@ public sealed class LaunchStubGenerator : IIncrementalGenerator
         try
         {
             var kernels = KernelSignatures.Parse(text);
-            if (kernels.Count > 0)
-                output.AddSource(LaunchStubs.ClassName(fileName) + ".g.cs", SourceText.From(LaunchStubs.Write(fileName, nameSpace, kernels), Encoding.UTF8));
+            if (kernels.Count == 0)
+                return;
+            var stubs = LaunchStubs.Write(fileName, nameSpace, kernels);
+            output.AddSource(LaunchStubs.ClassName(fileName) + ".g.cs", SourceText.From(stubs, Encoding.UTF8));
         }
         catch (KernelSignatureException e)
         {

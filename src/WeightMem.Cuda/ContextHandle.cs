@@ -26,10 +26,14 @@ internal sealed unsafe class ContextHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>Whether the owner disposed it. Unlike <c>IsClosed</c> it does not wait for the last reference.</summary>
+    public bool IsDisposed { get; private set; }
+
     /// <summary>Makes the context current on the calling thread; almost free when it already is.</summary>
     public void MakeCurrent()
     {
-        // The object is compared, not the driver's handle: a context that was released and retained again may come back at the same address.
+        // The object is compared, not the driver's handle: a context that was released and retained again may come back at the same
+        // address.
         if (ReferenceEquals(_current, this))
             return;
         CudaException.Check(Driver.cuCtxSetCurrent(handle));
@@ -40,7 +44,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <exception cref="ObjectDisposedException">The context was disposed.</exception>
     public void MakeCurrentIfOpen()
     {
-        ObjectDisposedException.ThrowIf(IsClosed, typeof(CudaContext));
+        ObjectDisposedException.ThrowIf(IsDisposed, typeof(CudaContext));
         MakeCurrent();
     }
 
@@ -54,6 +58,12 @@ internal sealed unsafe class ContextHandle : SafeHandle
         nint popped;
         _ = Driver.cuCtxPopCurrent_v2(&popped);
         return result == 0;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        IsDisposed = true;
+        base.Dispose(disposing);
     }
 
     protected override bool ReleaseHandle()
@@ -95,19 +105,28 @@ internal abstract unsafe class ContextChild : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>Whether the owner disposed it. Unlike <c>IsClosed</c> it does not wait for the last reference.</summary>
+    public bool IsDisposed { get; private set; }
+
     /// <summary>The driver's handle.</summary>
     /// <exception cref="ObjectDisposedException">The object was disposed.</exception>
     public nint Value
     {
         get
         {
-            ObjectDisposedException.ThrowIf(IsClosed, this);
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             return handle;
         }
     }
 
     /// <summary>The driver's release function; its second argument is the companion's handle or 0.</summary>
     protected abstract delegate*<nint, nint, int> ReleaseFunction { get; }
+
+    protected override void Dispose(bool disposing)
+    {
+        IsDisposed = true;
+        base.Dispose(disposing);
+    }
 
     protected sealed override bool ReleaseHandle()
     {
@@ -154,7 +173,8 @@ internal sealed unsafe class DeviceMemoryHandle(ContextHandle context, nint chil
     private static int Free(nint child, nint companion) => Driver.cuMemFree_v2((ulong)child);
 }
 
-internal sealed unsafe class PooledMemoryHandle(ContextHandle context, nint child, StreamHandle stream) : ContextChild(context, child, stream)
+internal sealed unsafe class PooledMemoryHandle(ContextHandle context, nint child, StreamHandle stream)
+    : ContextChild(context, child, stream)
 {
     protected override delegate*<nint, nint, int> ReleaseFunction => &Free;
 

@@ -5,8 +5,8 @@ using WeightMem.Cuda.Memory;
 namespace WeightMem.Cuda;
 
 /// <summary>
-/// A device's primary context, the owner of everything that lives on the device. Disposing it early is safe: the driver's context is released
-/// after the last stream, buffer, event, module and graph made from it.
+/// A device's primary context, the owner of everything that lives on the device. Disposing it early is safe: the driver's context is
+/// released after the last stream, buffer, event, module and graph made from it.
 /// </summary>
 public sealed unsafe class CudaContext : IDisposable
 {

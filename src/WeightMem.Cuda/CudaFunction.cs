@@ -91,14 +91,14 @@ public sealed unsafe class CudaFunction
         ArgumentNullException.ThrowIfNull(stream);
         CheckArguments(arguments);
         var queue = stream.Enter();
-        ObjectDisposedException.ThrowIf(_module.Handle.IsClosed, _module);
+        ObjectDisposedException.ThrowIf(_module.Handle.IsDisposed, _module);
         LaunchTrace.Note(Name);
         var parameters = stackalloc void*[KernelArguments.MaxCount];
         // The arguments are a ref struct, so they lie on the stack and do not move.
         arguments.Pointers(parameters);
         var result = Driver.cuLaunchKernel(
-            _function, config.Grid.X, config.Grid.Y, config.Grid.Z, config.Block.X, config.Block.Y, config.Block.Z, config.SharedBytes, queue,
-            parameters, null);
+            _function, config.Grid.X, config.Grid.Y, config.Grid.Z, config.Block.X, config.Block.Y, config.Block.Z,
+            config.SharedBytes, queue, parameters, null);
         if (result != 0)
             throw CudaException.OfDriver($"cuLaunchKernel of '{Name}' with {config}", result);
     }
@@ -122,7 +122,11 @@ public sealed unsafe class CudaFunction
         if (_parameterBytes is null)
             return;
         if (arguments.Count != _parameterBytes.Length)
-            throw new ArgumentException($"kernel '{Name}' takes {_parameterBytes.Length} arguments, not {arguments.Count}", nameof(arguments));
+        {
+            throw new ArgumentException(
+                $"kernel '{Name}' takes {_parameterBytes.Length} arguments, not {arguments.Count}", nameof(arguments));
+        }
+
         for (var i = 0; i < _parameterBytes.Length; i++)
         {
             if (arguments.BytesOf(i) != _parameterBytes[i])
@@ -143,7 +147,7 @@ public sealed unsafe class CudaFunction
 
     private void Enter()
     {
-        ObjectDisposedException.ThrowIf(_module.Handle.IsClosed, _module);
+        ObjectDisposedException.ThrowIf(_module.Handle.IsDisposed, _module);
         _module.Handle.Context.MakeCurrent();
     }
 }

@@ -43,8 +43,8 @@ public sealed unsafe class CudaGraph : IDisposable
     }
 
     /// <summary>
-    /// Records again, with other arguments or sizes. The driver's graph is updated in place where the new work has the same shape, else it is
-    /// made anew.
+    /// Records again, with other arguments or sizes. The driver's graph is updated in place where the new work has the same shape, else
+    /// it is made anew.
     /// </summary>
     /// <param name="stream">The stream.</param>
     /// <param name="work">Launches and copies to this stream; must not wait for it.</param>

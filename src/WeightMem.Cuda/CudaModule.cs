@@ -87,6 +87,8 @@ public sealed unsafe class CudaModule : IDisposable
         Handle.Context.MakeCurrent();
         nint function;
         var result = Driver.cuModuleGetFunction(&function, Handle.Value, name);
-        return result == 0 ? new CudaFunction(this, name, function) : throw CudaException.OfDriver($"cuModuleGetFunction of '{name}'", result);
+        return result == 0
+            ? new CudaFunction(this, name, function)
+            : throw CudaException.OfDriver($"cuModuleGetFunction of '{name}'", result);
     }
 }

@@ -77,7 +77,9 @@ public sealed unsafe class CudaStream : IDisposable
         }
     }
 
-    /// <summary>Copies pinned memory to the device in the order of the stream. The pinned memory must stay unchanged until it is done.</summary>
+    /// <summary>
+    /// Copies pinned memory to the device in the order of the stream. The pinned memory must stay unchanged until it is done.
+    /// </summary>
     /// <typeparam name="T">The element.</typeparam>
     /// <param name="to">The first element written.</param>
     /// <param name="from">The pinned memory.</param>
@@ -170,7 +172,9 @@ public sealed unsafe class CudaStream : IDisposable
             CudaException.Check(Driver.cuMemsetD32Async(to.Address, Unsafe.BitCast<T, uint>(value), count, Enter()));
     }
 
-    /// <summary>Records work instead of running it, until <see cref="EndCapture"/>. Other threads may go on with their own streams.</summary>
+    /// <summary>
+    /// Records work instead of running it, until <see cref="EndCapture"/>. Other threads may go on with their own streams.
+    /// </summary>
     /// <exception cref="CudaException">The driver refused.</exception>
     public void BeginCapture()
     {

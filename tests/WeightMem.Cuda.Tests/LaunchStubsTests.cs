@@ -25,7 +25,8 @@ public sealed class LaunchStubsTests
             public struct Shape { public int Rows, Columns; }
             internal static class Caller
             {
-                public static void Call(CudaModule module, CudaStream stream, DevicePointer<float> y, DeviceReader<float> x, DevicePointer<uint> index)
+                public static void Call(
+                    CudaModule module, CudaStream stream, DevicePointer<float> y, DeviceReader<float> x, DevicePointer<uint> index)
                 {
                     new MixKernels(module).MixRows(stream, new LaunchConfig(1, 32), ARGUMENTS);
                 }
@@ -36,6 +37,23 @@ public sealed class LaunchStubsTests
     [Fact]
     public void The_stub_of_a_kernel_compiles_and_takes_an_output_as_input() =>
         Assert.Empty(Errors(Kernel, "y, x, index, new Shape(), 3, 1"));
+
+    [Theory]
+    [InlineData("unsigned int", "uint")]
+    [InlineData("long long", "long")]
+    [InlineData("unsigned long long", "ulong")]
+    [InlineData("size_t", "ulong")]
+    [InlineData("bool", "bool")]
+    [InlineData("const u8*", "global::WeightMem.Cuda.Memory.DeviceReader<byte>")]
+    [InlineData("f16*", "global::WeightMem.Cuda.Memory.DevicePointer<global::System.Half>")]
+    [InlineData("bf16*", "global::WeightMem.Cuda.Memory.DevicePointer<global::WeightMem.Cuda.Memory.BFloat16>")]
+    [InlineData("void*", "global::WeightMem.Cuda.Memory.DevicePointer<byte>")]
+    [InlineData("Shape", "Shape")]
+    public void A_type_of_device_code_has_its_type_in_the_stub(string type, string expected)
+    {
+        var kernels = KernelSignatures.Parse($"extern \"C\" __global__ void k({type} value) {{ }}");
+        Assert.Contains($"LaunchConfig config, {expected} value)", LaunchStubs.Write("a.cu", "Engine", kernels), StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("x, y, index, new Shape(), 3, 1", "CS1503")]
@@ -66,8 +84,8 @@ public sealed class LaunchStubsTests
         var add = typeof(Kernels.VectorsKernels).GetMethod(nameof(Kernels.VectorsKernels.VectorAdd))!;
         Assert.Equal(
             [
-                typeof(CudaStream), typeof(LaunchConfig), typeof(DevicePointer<float>), typeof(DeviceReader<float>), typeof(DeviceReader<float>),
-                typeof(int),
+                typeof(CudaStream), typeof(LaunchConfig), typeof(DevicePointer<float>), typeof(DeviceReader<float>),
+                typeof(DeviceReader<float>), typeof(int),
             ],
             add.GetParameters().Select(parameter => parameter.ParameterType));
         Assert.Equal(["y", "a", "b", "n"], add.GetParameters().Skip(2).Select(parameter => parameter.Name));
@@ -91,7 +109,8 @@ public sealed class LaunchStubsTests
     private static ImmutableArray<Diagnostic> Errors(string kernel, string arguments)
     {
         var compilation = Compilation(Caller.Replace("ARGUMENTS", arguments, StringComparison.Ordinal));
-        var driver = CSharpGeneratorDriver.Create([new LaunchStubGenerator().AsSourceGenerator()], [new KernelText("kernels/mix.cu", kernel)]);
+        var driver = CSharpGeneratorDriver.Create(
+            [new LaunchStubGenerator().AsSourceGenerator()], [new KernelText("kernels/mix.cu", kernel)]);
         driver.RunGeneratorsAndUpdateCompilation(compilation, out var whole, out var reported, TestContext.Current.CancellationToken);
         var errors = whole.GetDiagnostics(TestContext.Current.CancellationToken).Where(error => error.Severity == DiagnosticSeverity.Error);
         return [.. reported, .. errors];

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace WeightMem.Cuda.Kernels;
 
 /// <summary>
-/// The arguments of one launch, copied into storage on the stack: nothing is allocated. Typed launch stubs fill it; write it by hand only for
-/// templates. At most 64 arguments of together 1024 bytes, each rounded up to 8.
+/// The arguments of one launch, copied into storage on the stack: nothing is allocated. Typed launch stubs fill it; write it by hand only
+/// for templates. At most 64 arguments of together 1024 bytes, each rounded up to 8.
 /// </summary>
 public unsafe ref struct KernelArguments
 {
@@ -31,7 +31,11 @@ public unsafe ref struct KernelArguments
     {
         var slots = (sizeof(T) + SlotBytes - 1) / SlotBytes;
         if (Count == MaxCount || slots > MaxSlots - _slots)
-            throw new ArgumentException($"a launch takes at most {MaxCount} arguments of together {MaxSlots * SlotBytes} bytes", nameof(value));
+        {
+            throw new ArgumentException(
+                $"a launch takes at most {MaxCount} arguments of together {MaxSlots * SlotBytes} bytes", nameof(value));
+        }
+
         Unsafe.WriteUnaligned(ref Unsafe.As<ulong, byte>(ref _values[_slots]), value);
         _first[Count] = (ushort)_slots;
         _bytes[Count] = (ushort)sizeof(T);

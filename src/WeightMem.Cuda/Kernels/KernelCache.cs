@@ -4,8 +4,8 @@ using System.Text;
 namespace WeightMem.Cuda.Kernels;
 
 /// <summary>
-/// Compiled sources on disk, one file per key: magic, key, SHA-256 of the payload, payload. A file that is damaged, cut or of another key counts
-/// as absent. Writing goes to a temporary name first; a folder that cannot be written only costs the next run its time.
+/// Compiled sources on disk, one file per key: magic, key, SHA-256 of the payload, payload. A file that is damaged, cut or of another key
+/// counts as absent. Writing goes to a temporary name first; a folder that cannot be written only costs the next run its time.
 /// </summary>
 public sealed class KernelCache
 {

@@ -25,7 +25,7 @@ public sealed class KernelCompilationException : Exception
     private static string Compose(string fileName, string reason, string log)
     {
         var lines = log.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var errors = lines.Where(line => line.Contains("error", StringComparison.OrdinalIgnoreCase)).ToArray();
+        var errors = lines.Where(line => IsError(line)).ToArray();
         if (errors.Length == 0)
             errors = lines;
         var message = $"{fileName} did not compile ({reason})";
@@ -35,4 +35,8 @@ public sealed class KernelCompilationException : Exception
             message += $"; and {errors.Length - ErrorsShown} more";
         return message;
     }
+
+    // The second is how the stand-in's linker says that a function has no body.
+    private static bool IsError(string line) =>
+        line.Contains("error", StringComparison.OrdinalIgnoreCase) || line.Contains("undefined reference", StringComparison.Ordinal);
 }

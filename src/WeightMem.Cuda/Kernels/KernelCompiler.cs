@@ -83,8 +83,8 @@ public sealed unsafe class KernelCompiler
         }
     }
 
-    // The stand-in gives itself a version of NVRTC, but a real driver must never be handed what it made, nor a rebuilt stand-in, nor one that
-    // checks other things.
+    // The stand-in gives itself a version of NVRTC, but a real driver must never be handed what it made, nor a rebuilt stand-in, nor one
+    // that checks other things.
     private static string StandinIdentity(string path)
     {
         const string prefix = "WEIGHTMEM_STANDIN";
@@ -92,8 +92,8 @@ public sealed unsafe class KernelCompiler
             .Select(entry => $"{entry.Key}={entry.Value}")
             .Where(setting => setting.StartsWith(prefix, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal);
-        return string.Create(
-            CultureInfo.InvariantCulture, $" stand-in {path} {File.GetLastWriteTimeUtc(path).Ticks} {string.Join(' ', settings)}").TrimEnd();
+        var written = File.GetLastWriteTimeUtc(path).Ticks;
+        return string.Create(CultureInfo.InvariantCulture, $" stand-in {path} {written} {string.Join(' ', settings)}").TrimEnd();
     }
 
     private static CompiledKernels CompileAnew(KernelProgram program, KernelArchitecture architecture)

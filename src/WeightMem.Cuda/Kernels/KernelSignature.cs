@@ -14,7 +14,9 @@ public sealed class KernelParameter
     /// <summary>The name in the source.</summary>
     public string Name { get; }
 
-    /// <summary>The type in device code with single blanks, without <c>const</c>, and without the star of a pointer: "unsigned int".</summary>
+    /// <summary>
+    /// The type in device code with single blanks, without <c>const</c>, and without the star of a pointer: "unsigned int".
+    /// </summary>
     public string Type { get; }
 
     /// <summary>Whether it is a pointer to <see cref="Type"/>.</summary>

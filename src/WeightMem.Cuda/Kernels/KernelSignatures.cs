@@ -1,9 +1,9 @@
 namespace WeightMem.Cuda.Kernels;
 
 /// <summary>
-/// Reads the declarations <c>extern "C" __global__ void name(parameters)</c> out of a source. Parameters are values and single pointers with
-/// names. Preprocessor lines are skipped, not evaluated; templates have no <c>extern "C"</c> and are passed over. The launch stubs are
-/// generated from the same text, so this file also compiles as part of the generator.
+/// Reads the declarations <c>extern "C" __global__ void name(parameters)</c> out of a source. Parameters are values and single pointers
+/// with names. Preprocessor lines are skipped, not evaluated; templates have no <c>extern "C"</c> and are passed over. The launch stubs
+/// are generated from the same text, so this file also compiles as part of the generator.
 /// </summary>
 public static class KernelSignatures
 {

@@ -3,8 +3,9 @@ using System.Text;
 namespace WeightMem.Cuda.Kernels;
 
 /// <summary>
-/// Writes the typed launch methods of a kernel source in C#. A pointer that the kernel writes becomes a <c>DevicePointer</c>, a <c>const</c>
-/// pointer a <c>DeviceReader</c>, so that arguments in the wrong order do not compile. Also compiles as part of the generator.
+/// Writes the typed launch methods of a kernel source in C#. A pointer that the kernel writes becomes a <c>DevicePointer</c>, a
+/// <c>const</c> pointer a <c>DeviceReader</c>, so that arguments in the wrong order do not compile. Also compiles as part of the
+/// generator.
 /// </summary>
 internal static class LaunchStubs
 {
@@ -25,12 +26,23 @@ internal static class LaunchStubs
         ["size_t"] = "ulong",
         ["float"] = "float",
         ["double"] = "double",
+        // The names of the kernels' own header.
+        ["u8"] = "byte",
+        ["u16"] = "ushort",
+        ["u32"] = "uint",
+        ["u64"] = "ulong",
+        ["i64"] = "long",
+        ["f16"] = "global::System.Half",
+        ["bf16"] = "global::WeightMem.Cuda.Memory.BFloat16",
         ["float2"] = "global::System.Numerics.Vector2",
         ["float4"] = "global::System.Numerics.Vector4",
     };
 
     private static readonly string[] Keywords =
-        ["base", "in", "out", "ref", "is", "as", "params", "object", "string", "lock", "event", "fixed", "checked", "stream", "config", "arguments", "module"];
+    [
+        "base", "in", "out", "ref", "is", "as", "params", "object", "string", "lock", "event", "fixed", "checked", "stream", "config",
+        "arguments", "module",
+    ];
 
     /// <summary>The class name for a source: "row_softmax.cu" gives "RowSoftmaxKernels".</summary>
     public static string ClassName(string fileName)
@@ -79,7 +91,11 @@ internal static class LaunchStubs
     {
         // long has 4 bytes on Windows and 8 on Linux.
         if (parameter.Type is "long" or "unsigned long" or "long int")
-            throw new KernelSignatureException($"kernel '{kernel.Name}': parameter '{parameter}' differs in size between systems; use long long");
+        {
+            throw new KernelSignatureException(
+                $"kernel '{kernel.Name}': parameter '{parameter}' differs in size between systems; use long long");
+        }
+
         if (!Types.TryGetValue(parameter.Type, out var type))
         {
             if (parameter.Type.Contains(' '))
@@ -92,7 +108,8 @@ internal static class LaunchStubs
         return $"global::WeightMem.Cuda.Memory.{(parameter.IsConst ? "DeviceReader" : "DevicePointer")}<{type}>";
     }
 
-    private static string Argument(KernelParameter parameter) => Keywords.Contains(parameter.Name) ? parameter.Name + "Value" : parameter.Name;
+    private static string Argument(KernelParameter parameter) =>
+        Keywords.Contains(parameter.Name) ? parameter.Name + "Value" : parameter.Name;
 
     private static string Escape(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;");
 

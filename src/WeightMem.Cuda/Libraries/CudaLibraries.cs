@@ -50,7 +50,8 @@ public static class CudaLibraries
 
     private static LibraryReport Locate()
     {
-        var report = new LibraryLocator(Environment.GetEnvironmentVariable, OperatingSystem.IsWindows()).Locate();
+        var locator = new LibraryLocator(Environment.GetEnvironmentVariable, OperatingSystem.IsWindows(), new NativeLibraryLoader());
+        var report = locator.Locate();
         NativeLibrary.SetDllImportResolver(typeof(CudaLibraries).Assembly, (name, _, _) => Resolve(report, name));
         return report;
     }

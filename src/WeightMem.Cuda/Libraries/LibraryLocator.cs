@@ -1,13 +1,10 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-
 namespace WeightMem.Cuda.Libraries;
 
 /// <summary>
 /// Finds and loads the driver, NVRTC, cuBLAS and cublasLt. The three toolkit libraries are taken from one major version of CUDA, not newer
 /// than the driver; of several such versions the one with most libraries wins, then the newest.
 /// </summary>
-internal sealed unsafe class LibraryLocator(Func<string, string?> environment, bool windows)
+internal sealed class LibraryLocator(Func<string, string?> environment, bool windows, ILibraryLoader loader)
 {
     // cublasLt comes first: cuBLAS depends on it, and a library that is already loaded satisfies the dependency.
     private static readonly CudaLibrary[] ToolkitOrder = [CudaLibrary.CublasLt, CudaLibrary.Cublas, CudaLibrary.Nvrtc];
@@ -144,8 +141,8 @@ internal sealed unsafe class LibraryLocator(Func<string, string?> environment, b
     {
         try
         {
-            var handle = NativeLibrary.Load(name);
-            return new LocatedLibrary(library, name, Version(library, handle), handle);
+            var handle = loader.Load(name);
+            return new LocatedLibrary(library, name, loader.Version(library, handle), handle);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
@@ -170,28 +167,4 @@ internal sealed unsafe class LibraryLocator(Func<string, string?> environment, b
 
         return message.Split('\n')[0].Trim();
     }
-
-    private static string Version(CudaLibrary library, nint handle)
-    {
-        switch (library)
-        {
-            case CudaLibrary.Driver when NativeLibrary.TryGetExport(handle, "cuDriverGetVersion", out var address):
-                int driver;
-                return ((delegate* unmanaged<int*, int>)address)(&driver) == 0 ? Text(driver / 1000, driver % 1000 / 10) : "";
-            case CudaLibrary.Nvrtc when NativeLibrary.TryGetExport(handle, "nvrtcVersion", out var address):
-                int major, minor;
-                return ((delegate* unmanaged<int*, int*, int>)address)(&major, &minor) == 0 ? Text(major, minor) : "";
-            case CudaLibrary.Cublas when NativeLibrary.TryGetExport(handle, "cublasGetProperty", out var address):
-                var property = (delegate* unmanaged<int, int*, int>)address;
-                return property(0, &major) == 0 && property(1, &minor) == 0 ? Text(major, minor) : "";
-            case CudaLibrary.CublasLt when NativeLibrary.TryGetExport(handle, "cublasLtGetVersion", out var address):
-                var version = (int)((delegate* unmanaged<nuint>)address)();
-                // Two digits for the major version since CUDA 11: 110500 or 130000.
-                return Text(version / 10000, version % 10000 / 100);
-            default:
-                return "";
-        }
-    }
-
-    private static string Text(int major, int minor) => string.Create(CultureInfo.InvariantCulture, $"{major}.{minor}");
 }

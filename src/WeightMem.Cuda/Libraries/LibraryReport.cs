@@ -16,9 +16,8 @@ public sealed record LibraryAttempt(string Name, string Reason);
 public sealed record LocatedLibrary(CudaLibrary Library, string Path, string Version, nint Handle)
 {
     /// <summary>The major version, or 0 when unknown.</summary>
-    public int Major => Version.Length > 0 && int.TryParse(Version.AsSpan(0, Math.Max(Version.IndexOf('.'), 0)), CultureInfo.InvariantCulture, out var major)
-        ? major
-        : 0;
+    public int Major =>
+        int.TryParse(Version.AsSpan(0, Math.Max(Version.IndexOf('.'), 0)), CultureInfo.InvariantCulture, out var major) ? major : 0;
 }
 
 /// <summary>What the search for one library did.</summary>

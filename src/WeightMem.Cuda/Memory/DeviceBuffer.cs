@@ -3,9 +3,9 @@ using WeightMem.Cuda.Interop;
 namespace WeightMem.Cuda.Memory;
 
 /// <summary>
-/// Memory on the device. Where the device has a memory pool, allocation and release take their place in the order of the stream: another stream
-/// must wait for an event before it uses the memory, and the buffer must be disposed after this stream waited for the others.
-/// The contents are not cleared.
+/// Memory on the device. Where the device has a memory pool, allocation and release take their place in the order of the stream: another
+/// stream must wait for an event before it uses the memory, and the buffer must be disposed after this stream waited for the others. The
+/// contents are not cleared.
 /// </summary>
 public sealed unsafe class DeviceBuffer : IDisposable
 {

@@ -20,8 +20,8 @@ public sealed unsafe class MemoryPool
     }
 
     /// <summary>
-    /// Bytes that the pool keeps when the device synchronises, instead of giving them back to the driver. The driver begins with 0, which makes
-    /// every step allocate anew; <see cref="ulong.MaxValue"/> keeps all.
+    /// Bytes that the pool keeps when the device synchronises, instead of giving them back to the driver. The driver begins with 0, which
+    /// makes every step allocate anew; <see cref="ulong.MaxValue"/> keeps all.
     /// </summary>
     public ulong ReleaseThreshold
     {
