@@ -1,4 +1,5 @@
 using WeightMem.Cuda;
+using WeightMem.Cuda.Blas;
 using WeightMem.Cuda.Libraries;
 using WeightMem.Cuda.Memory;
 using WeightMem.Engine.Tensors;
@@ -12,6 +13,9 @@ namespace WeightMem.Engine.Devices.Cuda;
 public sealed class CudaDevice : Device
 {
     private const int OutOfMemory = 2;
+
+    /// <summary>What cuBLAS recommends for the devices that need most.</summary>
+    private const uint CublasWorkspace = 32 << 20;
 
     private readonly CudaContext _context;
     private readonly CudaStream _stream;
@@ -31,7 +35,7 @@ public sealed class CudaDevice : Device
         _stream = new CudaStream(_context);
         if (_context.Pool is { } pool) pool.ReleaseThreshold = ulong.MaxValue;
         _programs = new CudaPrograms(_context);
-        if (useCublas && CudaLibraries.Cublas is not null) _cublas = new CublasHandle(_stream, allowTf32: false);
+        if (useCublas && CudaLibraries.Cublas is not null) _cublas = new CublasHandle(_stream, CublasWorkspace) { MathMode = CublasMathMode.Pedantic };
         _kernels = new CudaKernels(_stream, _programs, _cublas);
     }
 

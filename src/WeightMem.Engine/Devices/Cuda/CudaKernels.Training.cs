@@ -1,4 +1,5 @@
 using WeightMem.Cuda;
+using WeightMem.Cuda.Blas;
 using WeightMem.Cuda.Memory;
 using WeightMem.Engine.Kernels;
 using WeightMem.Engine.Random;
@@ -71,9 +72,15 @@ internal sealed partial class CudaKernels
         DevicePointer<float> to = F(c.Tensor) + c.Offset, left = F(a.Tensor) + a.Offset, right = F(b.Tensor) + b.Offset;
         if (cublas is not null && a.Columns > 0)
         {
-            cublas.Multiply(to, left, right, new MatrixProduct(
-                c.Batch, c.Rows, c.Columns, a.Columns, a.RowStride, b.RowStride, c.RowStride, aBatch, bBatch, c.BatchStride, a.IsTransposed, b.IsTransposed,
-                (float)alpha, (float)beta));
+            // cuBLAS is column-major: it is asked for the transposed product, whose factors change places.
+            MatrixOperation ofA = a.IsTransposed ? MatrixOperation.Transpose : MatrixOperation.None;
+            MatrixOperation ofB = b.IsTransposed ? MatrixOperation.Transpose : MatrixOperation.None;
+            if (c.Batch == 1)
+                cublas.Sgemm(ofB, ofA, c.Columns, c.Rows, a.Columns, (float)alpha, right, b.RowStride, left, a.RowStride, (float)beta, to, c.RowStride);
+            else
+                cublas.SgemmStridedBatched(
+                    ofB, ofA, c.Columns, c.Rows, a.Columns, (float)alpha, right, b.RowStride, bBatch, left, a.RowStride, aBatch, (float)beta, to, c.RowStride,
+                    c.BatchStride, c.Batch);
             if (bias is null) return;
             long elements = (long)c.Batch * c.Rows * c.Columns;
             programs.Gemm.AddBias(stream, LaunchConfig.For(elements), to, F(bias), elements, c.Rows, c.Columns, c.RowStride, c.BatchStride);

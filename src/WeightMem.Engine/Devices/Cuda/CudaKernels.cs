@@ -1,4 +1,5 @@
 using WeightMem.Cuda;
+using WeightMem.Cuda.Blas;
 using WeightMem.Cuda.Memory;
 using WeightMem.Engine.Tensors;
 
