@@ -266,15 +266,15 @@ public sealed class StandinTests : IDisposable
                 kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), 2, 3);
                 var error = Assert.Throws<CudaException>(() =>
                 {
-                    kernels.WriteFarAway(stream, new LaunchConfig(1, 1), y.Pointer<float>());
+                    kernels.WriteUnchecked(stream, new LaunchConfig(1, 1), default);
                     stream.Synchronize();
                 });
                 Assert.Equal(700, error.Code);
                 Assert.True(error.IsSticky);
-                Assert.Equal("write_far_away", error.SuspectedLaunches[0]);
+                Assert.Equal("write_unchecked", error.SuspectedLaunches[0]);
                 Assert.Equal("vector_scale", error.SuspectedLaunches[1]);
                 Assert.Contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)", error.Message, StringComparison.Ordinal);
-                Assert.Contains("suspected launch: write_far_away, before it vector_scale", error.Message, StringComparison.Ordinal);
+                Assert.Contains("suspected launch: write_unchecked, before it vector_scale", error.Message, StringComparison.Ordinal);
                 Assert.DoesNotContain('\n', error.Message);
 
                 // As on a GPU, every later call fails with the same error, and releasing does not throw.
@@ -354,7 +354,9 @@ public sealed class StandinTests : IDisposable
         Assert.Throws<ObjectDisposedException>(stream.Synchronize);
         foreach (var last in (ReadOnlySpan<IDisposable>)[loaded, graph, mark, pinned, y, stream])
             last.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => loaded.Function("vector_add").Registers);
+        Assert.Throws<ObjectDisposedException>(() => loaded.Function("vector_add"));
+        Assert.Throws<ObjectDisposedException>(() => kernels.VectorScaleFunction.Registers);
+        Assert.Throws<ObjectDisposedException>(() => mark.IsDone);
         Assert.Equal("", Standin.Leaks());
     }
 
