@@ -15,9 +15,10 @@ internal static unsafe partial class Standin
     /// <summary>Tests that share the stand-in's process-wide state, such as a kernel's fault, run one after another.</summary>
     public const string Collection = "stand-in";
 
-    private static readonly string Path = Environment.GetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES") is { Length: > 0 } named
-        ? named
-        : System.IO.Path.Combine(Repository(), "native", "build", "libwmstandin.so");
+    private static readonly string OwnPath = System.IO.Path.Combine(Repository(), "native", "build", "libwmstandin.so");
+
+    private static readonly string Path =
+        Environment.GetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES") is { Length: > 0 } named ? named : OwnPath;
 
     private static readonly Lazy<string> BuildMessage = new(Build);
 
@@ -74,8 +75,8 @@ internal static unsafe partial class Standin
     private static string Build()
     {
         var script = System.IO.Path.Combine(Repository(), "native", "build.sh");
-        if (File.Exists(Path) || !File.Exists(script) || OperatingSystem.IsWindows())
-            return $"{Path} does not exist";
+        if (Path != OwnPath || File.Exists(Path) || !File.Exists(script) || OperatingSystem.IsWindows())
+            return File.Exists(Path) ? $"{Path} is there" : $"{Path} does not exist";
         var start = new ProcessStartInfo("sh", [script]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var build = Process.Start(start)!;
         var errors = build.StandardError.ReadToEndAsync();

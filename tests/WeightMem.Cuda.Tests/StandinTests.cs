@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using WeightMem.Cuda.Kernels;
 using WeightMem.Cuda.Libraries;
 using WeightMem.Cuda.Memory;
@@ -358,6 +359,80 @@ public sealed class StandinTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => kernels.VectorScaleFunction.Registers);
         Assert.Throws<ObjectDisposedException>(() => mark.IsDone);
         Assert.Equal("", Standin.Leaks());
+    }
+
+    [Fact]
+    public void What_nobody_disposed_is_released_by_the_collector()
+    {
+        if (!Standin.IsThere())
+            return;
+        Forget();
+        for (var i = 0; i < 10 && Standin.Leaks().Length > 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.Equal("", Standin.Leaks());
+
+        // Not inlined, so that no local variable keeps the objects.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget()
+        {
+            var context = CudaContext.Open();
+            var stream = new CudaStream(context);
+            _ = Upload(stream, 1, 2, 3);
+            _ = Load(context);
+            _ = new PinnedBuffer(context, 64);
+            _ = new CudaEvent(context);
+            Assert.NotEqual("", Standin.Leaks());
+        }
+    }
+
+    [Fact]
+    public void Threads_share_a_context_without_preparing_for_it()
+    {
+        if (!Standin.IsThere())
+            return;
+        using var context = CudaContext.Open();
+        using var loaded = Load(context);
+        var kernels = new Kernels.VectorsKernels(loaded.Module);
+        var results = new float[4][];
+        var threads = Enumerable.Range(0, results.Length).Select(index => new Thread(() =>
+        {
+            using var stream = new CudaStream(context);
+            using var y = Upload(stream, 1, 2, 3);
+            for (var i = 0; i < 50; i++)
+                kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), i % 2 == 0 ? 2 : 0.5f, 3);
+            kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), index, 3);
+            results[index] = Download(stream, y, 3);
+        })).ToArray();
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+        for (var index = 0; index < results.Length; index++)
+            Assert.Equal([index, 2 * index, 3 * index], results[index]);
+    }
+
+    [Fact]
+    public void A_launch_of_an_impossible_shape_is_refused_with_its_shape()
+    {
+        if (!Standin.IsThere())
+            return;
+        using var context = CudaContext.Open();
+        using var stream = new CudaStream(context);
+        using var loaded = Load(context);
+        using var y = Upload(stream, 1, 2, 3);
+        var kernels = new Kernels.VectorsKernels(loaded.Module);
+        var error = Assert.Throws<CudaException>(
+            () => kernels.VectorScale(stream, new LaunchConfig(2, new Dim3(64, 64), 16), y.Pointer<float>(), 1, 3));
+        Assert.Equal(1, error.Code);
+        Assert.StartsWith(
+            "cuLaunchKernel of 'vector_scale' with 2 x 1 x 1 blocks of 64 x 64 x 1 threads and 16 bytes of shared memory failed: ",
+            error.Message, StringComparison.Ordinal);
+        Assert.False(error.IsSticky);
+        Assert.Equal([1, 2, 3], Download(stream, y, 3));
     }
 
     [Fact]
