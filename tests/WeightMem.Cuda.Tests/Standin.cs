@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using WeightMem.Cuda.Kernels;
 using WeightMem.Cuda.Libraries;
+using WeightMem.Cuda.Memory;
 using Xunit;
 
 namespace WeightMem.Cuda.Tests;
@@ -14,6 +16,10 @@ internal static unsafe partial class Standin
 {
     /// <summary>Tests that share the stand-in's process-wide state, such as a kernel's fault, run one after another.</summary>
     public const string Collection = "stand-in";
+
+    /// <summary>The kernels of these tests.</summary>
+    public static readonly KernelProgram Vectors =
+        new("vectors.cu", TestSources.Read("vectors.cu")) { NameExpressions = ["scale_by<float, 3>", "scale_by<int, -2>"] };
 
     private static readonly string OwnPath = System.IO.Path.Combine(Repository(), "native", "build", "libwmstandin.so");
 
@@ -64,6 +70,25 @@ internal static unsafe partial class Standin
         var text = stackalloc byte[capacity];
         _ = ((delegate* unmanaged<byte*, int, int>)Export("standinLeakReport"))(text, capacity);
         return Marshal.PtrToStringUTF8((nint)text) ?? "";
+    }
+
+    /// <summary>The kernels of vectors.cu, compiled without a cache.</summary>
+    public static LoadedKernels Load(CudaContext context) => new KernelCompiler(cache: null).Load(Vectors, context);
+
+    /// <summary>A buffer with these values.</summary>
+    public static DeviceBuffer Upload(CudaStream stream, params float[] values)
+    {
+        var buffer = DeviceBuffer.Of<float>(stream, (nuint)values.Length);
+        stream.CopyToDevice<float>(buffer.Pointer<float>(), values);
+        return buffer;
+    }
+
+    /// <summary>The first values of a buffer.</summary>
+    public static float[] Download(CudaStream stream, DeviceBuffer buffer, int count)
+    {
+        var values = new float[count];
+        stream.CopyToHost<float>(values, buffer.Pointer<float>());
+        return values;
     }
 
     private static nint Export(string name)
