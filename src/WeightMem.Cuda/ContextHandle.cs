@@ -119,6 +119,15 @@ internal abstract unsafe class ContextChild : SafeHandle
         }
     }
 
+    /// <summary>Makes the context current and gives the driver's handle.</summary>
+    /// <exception cref="ObjectDisposedException">The object was disposed. Looked at first: its context may be gone too.</exception>
+    public nint Enter()
+    {
+        var value = Value;
+        Context.MakeCurrent();
+        return value;
+    }
+
     /// <summary>The driver's release function; its second argument is the companion's handle or 0.</summary>
     protected abstract delegate*<nint, nint, int> ReleaseFunction { get; }
 

@@ -21,7 +21,7 @@ public sealed unsafe class CudaEvent : IDisposable
 
     /// <summary>Whether the work before the mark is done. True for an event never recorded.</summary>
     /// <exception cref="CudaException">Work failed.</exception>
-    public bool IsDone => CudaStream.Finished(Driver.cuEventQuery(Enter()), nameof(Driver.cuEventQuery));
+    public bool IsDone => CudaStream.Finished(Driver.cuEventQuery(Handle.Enter()), nameof(Driver.cuEventQuery));
 
     internal EventHandle Handle { get; }
 
@@ -36,7 +36,7 @@ public sealed unsafe class CudaEvent : IDisposable
 
     /// <summary>Waits until the work before the mark is done.</summary>
     /// <exception cref="CudaException">Work failed.</exception>
-    public void Synchronize() => CudaException.Check(Driver.cuEventSynchronize(Enter()));
+    public void Synchronize() => CudaException.Check(Driver.cuEventSynchronize(Handle.Enter()));
 
     /// <summary>Time from another mark to this one, in milliseconds. Both events need timing, and both must be done.</summary>
     /// <param name="start">The earlier mark.</param>
@@ -46,16 +46,10 @@ public sealed unsafe class CudaEvent : IDisposable
     {
         ArgumentNullException.ThrowIfNull(start);
         float milliseconds;
-        CudaException.Check(Driver.cuEventElapsedTime(&milliseconds, start.Handle.Value, Enter()));
+        CudaException.Check(Driver.cuEventElapsedTime(&milliseconds, start.Handle.Value, Handle.Enter()));
         return milliseconds;
     }
 
     /// <summary>Destroys the event. Never throws.</summary>
     public void Dispose() => Handle.Dispose();
-
-    private nint Enter()
-    {
-        Handle.Context.MakeCurrent();
-        return Handle.Value;
-    }
 }

@@ -145,9 +145,5 @@ public sealed unsafe class CudaFunction
         return value;
     }
 
-    private void Enter()
-    {
-        ObjectDisposedException.ThrowIf(_module.Handle.IsDisposed, _module);
-        _module.Handle.Context.MakeCurrent();
-    }
+    private void Enter() => _ = _module.Handle.Enter();
 }

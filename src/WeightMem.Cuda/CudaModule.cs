@@ -69,10 +69,10 @@ public sealed unsafe class CudaModule : IDisposable
     public DevicePointer<byte> Global(string name, out nuint bytes)
     {
         ArgumentNullException.ThrowIfNull(name);
-        Handle.Context.MakeCurrent();
+        var module = Handle.Enter();
         ulong address;
         nuint size;
-        var result = Driver.cuModuleGetGlobal_v2(&address, &size, Handle.Value, name);
+        var result = Driver.cuModuleGetGlobal_v2(&address, &size, module, name);
         if (result != 0)
             throw CudaException.OfDriver($"cuModuleGetGlobal of '{name}'", result);
         bytes = size;
@@ -84,9 +84,9 @@ public sealed unsafe class CudaModule : IDisposable
 
     private CudaFunction Find(string name)
     {
-        Handle.Context.MakeCurrent();
+        var module = Handle.Enter();
         nint function;
-        var result = Driver.cuModuleGetFunction(&function, Handle.Value, name);
+        var result = Driver.cuModuleGetFunction(&function, module, name);
         return result == 0
             ? new CudaFunction(this, name, function)
             : throw CudaException.OfDriver($"cuModuleGetFunction of '{name}'", result);

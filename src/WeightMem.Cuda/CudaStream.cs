@@ -204,11 +204,7 @@ public sealed unsafe class CudaStream : IDisposable
     }
 
     /// <summary>Makes the context current and gives the driver's handle.</summary>
-    internal nint Enter()
-    {
-        Handle.Context.MakeCurrent();
-        return Handle.Value;
-    }
+    internal nint Enter() => Handle.Enter();
 
     private static nuint Bytes<T>(int count)
         where T : unmanaged => (nuint)count * (nuint)sizeof(T);

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using WeightMem.Cuda.Kernels;
 using WeightMem.Cuda.Libraries;
+using WeightMem.Cuda.Memory;
 using Xunit;
 
 namespace WeightMem.Cuda.Tests;
@@ -15,9 +17,14 @@ internal static unsafe partial class Standin
     /// <summary>Tests that share the stand-in's process-wide state, such as a kernel's fault, run one after another.</summary>
     public const string Collection = "stand-in";
 
-    private static readonly string Path = Environment.GetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES") is { Length: > 0 } named
-        ? named
-        : System.IO.Path.Combine(Repository(), "native", "build", "libwmstandin.so");
+    /// <summary>The kernels of these tests.</summary>
+    public static readonly KernelProgram Vectors =
+        new("vectors.cu", TestSources.Read("vectors.cu")) { NameExpressions = ["scale_by<float, 3>", "scale_by<int, -2>"] };
+
+    private static readonly string OwnPath = System.IO.Path.Combine(Repository(), "native", "build", "libwmstandin.so");
+
+    private static readonly string Path =
+        Environment.GetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES") is { Length: > 0 } named ? named : OwnPath;
 
     private static readonly Lazy<string> BuildMessage = new(Build);
 
@@ -65,6 +72,25 @@ internal static unsafe partial class Standin
         return Marshal.PtrToStringUTF8((nint)text) ?? "";
     }
 
+    /// <summary>The kernels of vectors.cu, compiled without a cache.</summary>
+    public static LoadedKernels Load(CudaContext context) => new KernelCompiler(cache: null).Load(Vectors, context);
+
+    /// <summary>A buffer with these values.</summary>
+    public static DeviceBuffer Upload(CudaStream stream, params float[] values)
+    {
+        var buffer = DeviceBuffer.Of<float>(stream, (nuint)values.Length);
+        stream.CopyToDevice<float>(buffer.Pointer<float>(), values);
+        return buffer;
+    }
+
+    /// <summary>The first values of a buffer.</summary>
+    public static float[] Download(CudaStream stream, DeviceBuffer buffer, int count)
+    {
+        var values = new float[count];
+        stream.CopyToHost<float>(values, buffer.Pointer<float>());
+        return values;
+    }
+
     private static nint Export(string name)
     {
         Assert.True(CudaLibraries.TryGetExport(CudaLibrary.Driver, name, out var address), $"the stand-in does not export {name}");
@@ -74,8 +100,8 @@ internal static unsafe partial class Standin
     private static string Build()
     {
         var script = System.IO.Path.Combine(Repository(), "native", "build.sh");
-        if (File.Exists(Path) || !File.Exists(script) || OperatingSystem.IsWindows())
-            return $"{Path} does not exist";
+        if (Path != OwnPath || File.Exists(Path) || !File.Exists(script) || OperatingSystem.IsWindows())
+            return File.Exists(Path) ? $"{Path} is there" : $"{Path} does not exist";
         var start = new ProcessStartInfo("sh", [script]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var build = Process.Start(start)!;
         var errors = build.StandardError.ReadToEndAsync();

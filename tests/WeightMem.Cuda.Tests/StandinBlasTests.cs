@@ -1,6 +1,6 @@
 using WeightMem.Cuda.Blas;
-using WeightMem.Cuda.Memory;
 using Xunit;
+using static WeightMem.Cuda.Tests.Standin;
 
 namespace WeightMem.Cuda.Tests;
 
@@ -74,23 +74,10 @@ public sealed class StandinBlasTests
         using var blas = new CublasHandle(stream);
         using var c = Upload(stream, new float[4]);
         var error = Assert.Throws<CudaException>(() => blas.Sgemm(
-            MatrixOperation.None, MatrixOperation.None, 2, 2, 2, 1, c.Pointer<float>(), 1, c.Pointer<float>(), 2, 0, c.Pointer<float>(), 2));
+            MatrixOperation.None, MatrixOperation.None, 2, 2, 2, 1, c.Pointer<float>(), 1, c.Pointer<float>(), 2, 0, c.Pointer<float>(),
+            2));
         Assert.Equal(7, error.Code);
         Assert.StartsWith("cublasSgemm_v2 failed: ", error.Message, StringComparison.Ordinal);
         Assert.Empty(error.SuspectedLaunches);
-    }
-
-    private static DeviceBuffer Upload(CudaStream stream, float[] values)
-    {
-        var buffer = DeviceBuffer.Of<float>(stream, (nuint)values.Length);
-        stream.CopyToDevice<float>(buffer.Pointer<float>(), values);
-        return buffer;
-    }
-
-    private static float[] Download(CudaStream stream, DeviceBuffer buffer, int count)
-    {
-        var values = new float[count];
-        stream.CopyToHost<float>(values, buffer.Pointer<float>());
-        return values;
     }
 }

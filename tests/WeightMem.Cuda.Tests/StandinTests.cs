@@ -2,19 +2,13 @@ using WeightMem.Cuda.Kernels;
 using WeightMem.Cuda.Libraries;
 using WeightMem.Cuda.Memory;
 using Xunit;
+using static WeightMem.Cuda.Tests.Standin;
 
 namespace WeightMem.Cuda.Tests;
 
 [Collection(Standin.Collection)]
-public sealed class StandinTests : IDisposable
+public sealed class StandinTests
 {
-    private static readonly KernelProgram Vectors =
-        new("vectors.cu", TestSources.Read("vectors.cu")) { NameExpressions = ["scale_by<float, 3>", "scale_by<int, -2>"] };
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("weightmem-standin-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
     [Fact]
     public void The_stand_in_serves_every_library_and_says_what_it_is()
     {
@@ -251,174 +245,29 @@ public sealed class StandinTests : IDisposable
     }
 
     [Fact]
-    public void A_fault_names_the_kernel_and_everything_can_still_be_disposed()
+    public void Threads_share_a_context_without_preparing_for_it()
     {
         if (!Standin.IsThere())
             return;
-        using (var context = CudaContext.Open())
+        using var context = CudaContext.Open();
+        using var loaded = Load(context);
+        var kernels = new Kernels.VectorsKernels(loaded.Module);
+        var results = new float[4][];
+        var threads = Enumerable.Range(0, results.Length).Select(index => new Thread(() =>
         {
             using var stream = new CudaStream(context);
-            using var loaded = Load(context);
             using var y = Upload(stream, 1, 2, 3);
-            var kernels = new Kernels.VectorsKernels(loaded.Module);
-            try
-            {
-                kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), 2, 3);
-                var error = Assert.Throws<CudaException>(() =>
-                {
-                    kernels.WriteFarAway(stream, new LaunchConfig(1, 1), y.Pointer<float>());
-                    stream.Synchronize();
-                });
-                Assert.Equal(700, error.Code);
-                Assert.True(error.IsSticky);
-                Assert.Equal("write_far_away", error.SuspectedLaunches[0]);
-                Assert.Equal("vector_scale", error.SuspectedLaunches[1]);
-                Assert.Contains("CUDA_ERROR_ILLEGAL_ADDRESS (700)", error.Message, StringComparison.Ordinal);
-                Assert.Contains("suspected launch: write_far_away, before it vector_scale", error.Message, StringComparison.Ordinal);
-                Assert.DoesNotContain('\n', error.Message);
-
-                // As on a GPU, every later call fails with the same error, and releasing does not throw.
-                Assert.Equal(700, Assert.Throws<CudaException>(stream.Synchronize).Code);
-                y.Dispose();
-                loaded.Dispose();
-                stream.Dispose();
-                context.Dispose();
-            }
-            finally
-            {
-                Standin.ResetError();
-            }
-        }
-
-        using var again = CudaContext.Open();
-        again.Synchronize();
-    }
-
-    [Fact]
-    public void Every_driver_call_that_fails_once_is_reported_and_leaves_nothing_behind()
-    {
-        if (!Standin.IsThere())
-            return;
-        using var context = CudaContext.Open();
-        var before = Standin.Leaks();
-        foreach (var (name, work) in (ReadOnlySpan<(string, Action)>)
-            [
-                ("cuStreamCreate", () => new CudaStream(context).Dispose()),
-                ("cuEventCreate", () => new CudaEvent(context).Dispose()),
-                ("cuMemHostAlloc", () => new PinnedBuffer(context, 16).Dispose()),
-                ("cuMemGetInfo", () => context.MemoryInfo()),
-                ("cuModuleLoadDataEx", () => Load(context).Dispose()),
-                ("cuModuleGetFunction", () => Use(loaded => loaded.Function("vector_add"))),
-            ])
-        {
-            // Exports carry the suffix of their version.
-            Standin.FailCall(name == "cuMemGetInfo" ? "cuMemGetInfo_v2" : name, 1, 2);
-            var error = Record.Exception(work);
-            Standin.ResetError();
-            Assert.Equal(2, Assert.IsType<CudaException>(error).Code);
-            Assert.StartsWith(name, error.Message, StringComparison.Ordinal);
-            work();
-        }
-
-        Assert.Equal(before, Standin.Leaks());
-
-        void Use(Action<LoadedKernels> use)
-        {
-            using var loaded = Load(context);
-            use(loaded);
-        }
-    }
-
-    [Fact]
-    public void Nothing_is_left_when_everything_was_disposed_in_any_order()
-    {
-        if (!Standin.IsThere())
-            return;
-        var context = CudaContext.Open();
-        var stream = new CudaStream(context);
-        var loaded = Load(context);
-        var y = Upload(stream, 1, 2, 3);
-        var pinned = new PinnedBuffer(context, 64);
-        var mark = new CudaEvent(context);
-        var kernels = new Kernels.VectorsKernels(loaded.Module);
-        var graph = CudaGraph.Capture(stream, () => kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), 2, 3));
-        Assert.NotEqual("", Standin.Leaks());
-
-        // The owner first: what was made from it keeps the driver's context alive and works on.
-        context.Dispose();
-        context.Dispose();
-        Assert.Throws<ObjectDisposedException>(context.Synchronize);
-        graph.Launch(stream);
-        Assert.Equal([2, 4, 6], Download(stream, y, 3));
-        stream.Dispose();
-        Assert.Throws<ObjectDisposedException>(stream.Synchronize);
-        foreach (var last in (ReadOnlySpan<IDisposable>)[loaded, graph, mark, pinned, y, stream])
-            last.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => loaded.Function("vector_add").Registers);
-        Assert.Equal("", Standin.Leaks());
-    }
-
-    [Fact]
-    public void The_second_compilation_comes_from_the_cache_and_a_damaged_one_is_made_again()
-    {
-        if (!Standin.IsThere())
-            return;
-        using var context = CudaContext.Open();
-        var compiler = new KernelCompiler(new KernelCache(_folder));
-        using (var first = compiler.Load(Vectors, context))
-            Assert.False(first.FromCache);
-        using (var second = new KernelCompiler(new KernelCache(_folder)).Load(Vectors, context))
-        {
-            Assert.True(second.FromCache);
-            Assert.NotEmpty(second.Function("scale_by<float, 3>").Name);
-        }
-
-        var file = Assert.Single(Directory.GetFiles(_folder));
-        var whole = File.ReadAllBytes(file);
-        File.WriteAllBytes(file, whole[..^1]);
-        using (var third = compiler.Load(Vectors, context))
-            Assert.False(third.FromCache);
-        Assert.Equal(whole, File.ReadAllBytes(file));
-
-        // An entry that is whole but means nothing to the driver.
-        var key = KernelKey.Of(
-            Vectors, KernelArchitecture.Choose([.. compiler.SupportedArchitectures], context.Properties.Architecture), compiler.Version);
-        compiler.Cache!.Write(key, new CompiledKernels([1, 2, 3], new Dictionary<string, string>(), FromCache: false));
-        using (var fourth = compiler.Load(Vectors, context))
-            Assert.False(fourth.FromCache);
-        Assert.Equal(whole, File.ReadAllBytes(file));
-    }
-
-    [Fact]
-    public void A_source_with_errors_is_named_with_its_first_errors()
-    {
-        if (!Standin.IsThere())
-            return;
-        using var context = CudaContext.Open();
-        var program = new KernelProgram(
-            "broken.cu", "#include \"sizes.cuh\"\nextern \"C\" __global__ void k(float* y) { y[0] = absent_name; }\n")
-        {
-            Headers = [new KernelHeader("sizes.cuh", "enum { Rows = 3 };\n")],
-        };
-        var error = Assert.Throws<KernelCompilationException>(() => new KernelCompiler(new KernelCache(_folder)).Load(program, context));
-        Assert.StartsWith("broken.cu did not compile", error.Message, StringComparison.Ordinal);
-        Assert.Contains("absent_name", error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', error.Message);
-        Assert.Empty(Directory.GetFiles(_folder));
-    }
-
-    private static DeviceBuffer Upload(CudaStream stream, params float[] values)
-    {
-        var buffer = DeviceBuffer.Of<float>(stream, (nuint)values.Length);
-        stream.CopyToDevice<float>(buffer.Pointer<float>(), values);
-        return buffer;
-    }
-
-    private static float[] Download(CudaStream stream, DeviceBuffer buffer, int count)
-    {
-        var values = new float[count];
-        stream.CopyToHost<float>(values, buffer.Pointer<float>());
-        return values;
+            for (var i = 0; i < 50; i++)
+                kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), i % 2 == 0 ? 2 : 0.5f, 3);
+            kernels.VectorScale(stream, LaunchConfig.For(3), y.Pointer<float>(), index, 3);
+            results[index] = Download(stream, y, 3);
+        })).ToArray();
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+        for (var index = 0; index < results.Length; index++)
+            Assert.Equal([index, 2 * index, 3 * index], results[index]);
     }
 
     private static int[] Read(CudaStream stream, DeviceBuffer buffer, int count)
@@ -427,6 +276,4 @@ public sealed class StandinTests : IDisposable
         stream.CopyToHost<int>(values, buffer.Pointer<int>());
         return values;
     }
-
-    private static LoadedKernels Load(CudaContext context) => new KernelCompiler(cache: null).Load(Vectors, context);
 }

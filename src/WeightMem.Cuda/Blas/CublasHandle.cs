@@ -139,8 +139,8 @@ public sealed unsafe class CublasHandle : IDisposable
     /// <param name="batch">Number of products; the strides are not used when it is 1.</param>
     /// <exception cref="CudaException">Types or sizes are not possible, or earlier work failed.</exception>
     public void Gemm(
-        MatrixOperation transA, MatrixOperation transB, int m, int n, int k, double alpha, in MatrixOperand a, in MatrixOperand b, double beta,
-        in MatrixOperand c, MatrixCompute compute, int batch = 1)
+        MatrixOperation transA, MatrixOperation transB, int m, int n, int k, double alpha, in MatrixOperand a, in MatrixOperand b,
+        double beta, in MatrixOperand c, MatrixCompute compute, int batch = 1)
     {
         // The factors have the type of the sums.
         var (alphaSingle, betaSingle) = ((float)alpha, (float)beta);
