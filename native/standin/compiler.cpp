@@ -129,8 +129,14 @@ int execute(const Arguments& arguments, const fs::path& folder) {
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    // English messages in plain ASCII, so that logs are the same everywhere.
+    std::vector<char*> environment;
+    for (char** e = environ; *e; e++) environment.push_back(*e);
+    char locale[] = "LC_ALL=C";
+    environment.insert(environment.begin(), locale);
+    environment.push_back(nullptr);
     pid_t child;
-    int failed = posix_spawn(&child, argv[0], &actions, &attributes, argv.data(), environ);
+    int failed = posix_spawn(&child, argv[0], &actions, &attributes, argv.data(), environment.data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (failed) return 127;
@@ -143,7 +149,7 @@ int execute(const Arguments& arguments, const fs::path& folder) {
 
 Arguments languageFlags() {
     Arguments flags = {"-std=c++17", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-fno-exceptions", "-fno-rtti",
-                       "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fno-ident", "-pedantic-errors", "-Wvla", "-Werror=vla",
+                       "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fno-ident", "-fstack-clash-protection", "-fno-ipa-icf", "-pedantic-errors", "-Wvla", "-Werror=vla",
                        "-Werror=return-type", "-Werror=narrowing", "-Wno-long-long", "-Wno-unused"};
     // fmaf is a library call of a hundred instructions without it.
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) flags.insert(flags.end(), {"-mavx2", "-mfma"});

@@ -12,7 +12,8 @@
 #define __device__
 #define __host__
 #define __constant__
-#define __shared__ static
+// "used": a variable that nothing writes would be folded to zero, and reading it uninitialised would go unseen.
+#define __shared__ static __attribute__((__used__))
 #define __forceinline__ inline __attribute__((__always_inline__))
 #define __noinline__ __attribute__((__noinline__))
 #define __launch_bounds__(...)

@@ -42,7 +42,7 @@ void testMode(const std::string& mode) {
         expect(cuMemFree_v2(damaged), 700, mode, "its free", "offset 400 of an allocation of 400 bytes");
     }
 
-    expect(outcome(f("write_far"), {1}, {1}, 0, out.data, 5000), 700, mode, "write beyond the guard page", "offset 20000");
+    expect(outcome(f("write_far"), {1}, {1}, 0, out.data, 300), 700, mode, "write into the guard page", "offset 1200 of an allocation of 512 bytes");
     expect(outcome(f("write_far"), {1}, {1}, 0, freed, 0), 700, mode, "use after free", "freed allocation of 4096 bytes");
     expect(outcome(f("write_far"), {1}, {1}, 0, nothing, 0), 700, mode, "null pointer", "null");
     expect(outcome(f("divergent_barrier"), {1}, {32}, 0, out.data), 719, mode, "barrier in a divergent branch", "16 (first 0) at __syncthreads bugs.cu:11");
@@ -58,6 +58,8 @@ void testMode(const std::string& mode) {
 
     code = outcome(f("misaligned"), {1}, {1}, 0, out.data, in.data);
     if (ub) expect(code, 716, mode, "misaligned float4", "bugs.cu:");
+    check(ub || code == 0 || code == 716, mode + ": misaligned float4 passes or is caught, by the instruction that was chosen");
+    standinResetError();
     code = outcome(f("shift_too_far"), {1}, {1}, 0, out.data, 40);
     if (ub) expect(code, 719, mode, "shift by 40", "shift");
     code = outcome(f("shared_index"), {1}, {8}, 0, out.data, 8);
