@@ -156,6 +156,7 @@ Arguments languageFlags() {
     if (checks("ub")) flags.push_back("-fsanitize=alignment,bounds,shift,integer-divide-by-zero,signed-integer-overflow,unreachable,return");
     if (checks("mem")) flags.insert(flags.end(), {"-fsanitize=kernel-address", "--param=asan-globals=1", "--param=asan-stack=0",
                                                   "--param=asan-instrumentation-with-call-threshold=0"});
+    if (checks("race")) flags.insert(flags.end(), {"-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"});
     return flags;
 }
 
@@ -199,6 +200,7 @@ void build(const CompileRequest& request, const std::string& compiler, const Arg
     preprocess.insert(preprocess.end(), {"-include", "shim.cuh", "-I", "."});
     for (const std::string& d : request.defines) preprocess.push_back("-D" + d);
     for (const std::string& i : request.includePaths) preprocess.push_back("-I" + i);
+    if (checks("race")) preprocess.push_back("-DSTANDIN_RACE");
     preprocess.insert(preprocess.end(), {request.source.name, "-o", "kernels.ii"});
     int status = execute(preprocess, folder);
     if (status == 0) {

@@ -79,6 +79,32 @@ void testMode(const std::string& mode) {
     OK(cuModuleUnload(module));
 }
 
+void testRaces() {
+    void* module = load("races.cu", "race");
+    if (!module) return;
+    Buffer<float> out(std::vector<float>(512, 0.0f));
+    auto race = [&](const char* name, unsigned blocks, unsigned threads, const char* inReport) {
+        expect(outcome(function(module, name), {blocks}, {threads}, 0, out.data, 3), 719, "race", name, inReport);
+    };
+    auto clean = [&](const char* name, unsigned blocks, unsigned threads) {
+        int code = outcome(function(module, name), {blocks}, {threads}, 0, out.data, 1);
+        check(code == 0, std::string("race: ") + name + " has none");
+        standinResetError();
+    };
+    race("missing_barrier", 1, 64, "races.cu:7");
+    race("missing_trailing_barrier", 1, 64, "unordered read");
+    race("missing_syncwarp", 1, 32, "unordered write");
+    race("blocks_write_one", 2, 32, "unordered write by block 0");
+    race("block_reads_other", 2, 32, "read at races.cu:40 after an unordered write by block 0");
+    race("mixed_with_atomics", 1, 2, "atomic");
+    race("written_after_reads", 1, 64, "unordered");
+    clean("missing_trailing_barrier", 2, 64);
+    clean("with_syncwarp", 3, 32);
+    clean("blocks_write_one", 1, 32);
+    clean("counted_by_atomics", 2, 64);
+    OK(cuModuleUnload(module));
+}
+
 void testSticky() {
     void* module = load("bugs.cu");
     Buffer<float> out(4);
@@ -97,6 +123,7 @@ void testSticky() {
 void testBugs() {
     for (int round = 0; round < 3; round++) {  // a check must not catch by luck
         for (const char* mode : {"plain", "ub", "mem", "ub,mem"}) testMode(mode);
+        testRaces();
     }
     testSticky();
 }
