@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <set>
 
+#include "blas_status.h"
 #include "calls.h"
 #include "gemm.h"
 #include "memory.h"
@@ -11,16 +12,6 @@
 using namespace standin;
 
 namespace {
-
-enum : int {
-    CUBLAS_SUCCESS = 0,
-    CUBLAS_NOT_INITIALIZED = 1,
-    CUBLAS_ALLOC_FAILED = 3,
-    CUBLAS_INVALID_VALUE = 7,
-    CUBLAS_EXECUTION_FAILED = 13,
-    CUBLAS_INTERNAL_ERROR = 14,
-    CUBLAS_NOT_SUPPORTED = 15
-};
 
 struct Handle {
     Stream* stream = nullptr;
@@ -50,21 +41,6 @@ struct Batch {
 
 const char* at(const void* base, long long step, int index, int type) {
     return static_cast<const char*>(base) + step * index * elementBytes(type);
-}
-
-size_t bytesOf(int rows, int columns, int ld, int type) {
-    if (rows == 0 || columns == 0) return 0;
-    return (static_cast<size_t>(columns - 1) * ld + rows) * elementBytes(type);
-}
-
-int checkOperands(const Gemm& g) {
-    size_t a = g.transposeA ? bytesOf(g.k, g.m, g.lda, g.typeA) : bytesOf(g.m, g.k, g.lda, g.typeA);
-    size_t b = g.transposeB ? bytesOf(g.n, g.k, g.ldb, g.typeB) : bytesOf(g.k, g.n, g.ldb, g.typeB);
-    size_t c = bytesOf(g.m, g.n, g.ldc, g.typeC);
-    int error = a ? checkDeviceRange(g.a, a, "product: read of A") : 0;
-    if (!error && b) error = checkDeviceRange(g.b, b, "product: read of B");
-    if (!error && c) error = checkDeviceRange(g.c, c, "product: write of C");
-    return error ? CUDA_ERROR_ILLEGAL_ADDRESS : 0;
 }
 
 int runBatch(const Batch& batch, bool scalarsOnDevice) {
@@ -109,8 +85,6 @@ int queue(void* handle, int ta, int tb, Batch batch, const void* alpha, const vo
     return error ? CUBLAS_EXECUTION_FAILED : CUBLAS_SUCCESS;
 }
 
-bool isFloatCompute(int type) { return type == 68 || type == 69 || type == 74 || type == 75 || type == 77; }
-
 Batch product(int m, int n, int k, const void* a, int ta, int lda, const void* b, int tb, int ldb, void* c, int tc, int ldc) {
     Batch batch;
     batch.gemm = {false, false, m, n, k, 0, 0, a, b, c, ta, tb, tc, lda, ldb, ldc};
@@ -118,11 +92,6 @@ Batch product(int m, int n, int k, const void* a, int ta, int lda, const void* b
 }
 
 }  // namespace
-
-#define BLAS_CALL()                                        \
-    Call call(__func__, Needs::Nothing);                   \
-    if (call.error) return call.error;                     \
-    if (stickyError()) return CUBLAS_EXECUTION_FAILED
 
 STANDIN_EXPORT int cublasCreate_v2(void** out) {
     BLAS_CALL();
@@ -188,6 +157,13 @@ STANDIN_EXPORT int cublasSetPointerMode_v2(void* handle, int mode) {
 STANDIN_EXPORT int cublasGetVersion_v2(void*, int* version) {
     BLAS_CALL();
     *version = 120400;
+    return CUBLAS_SUCCESS;
+}
+
+// libraryPropertyType: 0 major, 1 minor, 2 patch
+STANDIN_EXPORT int cublasGetProperty(int type, int* value) {
+    if (!value || type < 0 || type > 2) return CUBLAS_INVALID_VALUE;
+    *value = type == 0 ? 12 : type == 1 ? 4 : 0;
     return CUBLAS_SUCCESS;
 }
 

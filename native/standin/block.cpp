@@ -9,6 +9,7 @@
 
 #include "faults.h"
 #include "fiber.h"
+#include "race.h"
 #include "status.h"
 #include "warp.h"
 
@@ -165,6 +166,7 @@ void beginBlock() {
     run.readyHead = run.readyCount = 0;
     run.atBarrier = 0;
     beginWarps(run.count);
+    raceBeginBlock();
     for (const SharedVariable& v : *run.launch->shared) memset(v.address, 0xFF, v.size);
     if (run.launch->dynamicShared > 0) memset(run.dynamicShared, 0xFF, (run.launch->dynamicShared + 15) / 16 * 16);
 }
@@ -195,6 +197,7 @@ int runLaunch(const Launch& launch) {
         run.id[t] = {t % launch.block.x, t / launch.block.x % launch.block.y, t / (launch.block.x * launch.block.y)};
     }
     prepareDynamicShared();
+    raceBeginLaunch();
     standin_now.blockSize = launch.block;
     standin_now.gridSize = launch.grid;
 
@@ -296,6 +299,7 @@ int standin_barrier(int vote, int predicate, const char* file, int line) {
     run.voteResult = vote == STANDIN_VOTE_COUNT ? run.votes : vote == STANDIN_VOTE_AND ? run.votes == all : run.votes > 0;
     for (unsigned i = 0; i < run.atBarrier; i++) wake(run.barrierThreads[i]);
     run.atBarrier = 0;
+    raceBarrier();
     return run.voteResult;
 }
 

@@ -129,8 +129,14 @@ int execute(const Arguments& arguments, const fs::path& folder) {
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    // English messages in plain ASCII, so that logs are the same everywhere.
+    std::vector<char*> environment;
+    for (char** e = environ; *e; e++) environment.push_back(*e);
+    char locale[] = "LC_ALL=C";
+    environment.insert(environment.begin(), locale);
+    environment.push_back(nullptr);
     pid_t child;
-    int failed = posix_spawn(&child, argv[0], &actions, &attributes, argv.data(), environ);
+    int failed = posix_spawn(&child, argv[0], &actions, &attributes, argv.data(), environment.data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (failed) return 127;
@@ -143,13 +149,14 @@ int execute(const Arguments& arguments, const fs::path& folder) {
 
 Arguments languageFlags() {
     Arguments flags = {"-std=c++17", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-fno-exceptions", "-fno-rtti",
-                       "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fno-ident", "-pedantic-errors", "-Wvla", "-Werror=vla",
+                       "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fno-ident", "-fstack-clash-protection", "-fno-ipa-icf", "-pedantic-errors", "-Wvla", "-Werror=vla",
                        "-Werror=return-type", "-Werror=narrowing", "-Wno-long-long", "-Wno-unused"};
     // fmaf is a library call of a hundred instructions without it.
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) flags.insert(flags.end(), {"-mavx2", "-mfma"});
     if (checks("ub")) flags.push_back("-fsanitize=alignment,bounds,shift,integer-divide-by-zero,signed-integer-overflow,unreachable,return");
     if (checks("mem")) flags.insert(flags.end(), {"-fsanitize=kernel-address", "--param=asan-globals=1", "--param=asan-stack=0",
                                                   "--param=asan-instrumentation-with-call-threshold=0"});
+    if (checks("race")) flags.insert(flags.end(), {"-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"});
     return flags;
 }
 
@@ -193,6 +200,7 @@ void build(const CompileRequest& request, const std::string& compiler, const Arg
     preprocess.insert(preprocess.end(), {"-include", "shim.cuh", "-I", "."});
     for (const std::string& d : request.defines) preprocess.push_back("-D" + d);
     for (const std::string& i : request.includePaths) preprocess.push_back("-I" + i);
+    if (checks("race")) preprocess.push_back("-DSTANDIN_RACE");
     preprocess.insert(preprocess.end(), {request.source.name, "-o", "kernels.ii"});
     int status = execute(preprocess, folder);
     if (status == 0) {

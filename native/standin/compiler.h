@@ -31,7 +31,7 @@ CompileResult compile(const CompileRequest& request);
 // The name under which the kernel of an expression is found in the module.
 std::string loweredName(const std::string& expression);
 
-// Which detectors are compiled in: WEIGHTMEM_STANDIN_CHECK, a list of plain, ub and mem.
+// Which detectors are compiled in: WEIGHTMEM_STANDIN_CHECK, a list of plain, ub, mem and race (race not with mem).
 bool checks(const char* kind);
 
 }  // namespace standin

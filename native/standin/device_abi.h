@@ -68,6 +68,7 @@ extern standin_position standin_now;
 int standin_barrier(int vote, int predicate, const char* file, int line);
 void standin_warp(standin_collective* call);
 void standin_yield();
+void standin_atomic_access(const void* address, unsigned size);  // race mode only
 void* standin_dynamic_shared();
 int standin_printf(const char* format, ...);
 [[noreturn]] void standin_assert_failed(const char* expression, const char* file, int line);

@@ -25,6 +25,7 @@ std::atomic<long> kernelThread{0};  // the OS thread that runs a kernel; 0 = non
 
 struct Recorded {
     int signal;
+    int reason;
     char* address;
     char* instruction;
 };
@@ -56,7 +57,7 @@ void onFault(int signal, siginfo_t* info, void* context) {
     }
     auto* machine = static_cast<ucontext_t*>(context);
     auto& registers = machine->uc_mcontext.gregs;
-    recorded = {signal, static_cast<char*>(info->si_addr), reinterpret_cast<char*>(registers[REG_RIP])};
+    recorded = {signal, info->si_code, static_cast<char*>(info->si_addr), reinterpret_cast<char*>(registers[REG_RIP])};
     registers[REG_RSP] = reinterpret_cast<greg_t>(landingStack + sizeof landingStack - 8);
     registers[REG_RIP] = reinterpret_cast<greg_t>(&abandonLaunchAfterSignal);
 }
@@ -117,6 +118,11 @@ std::string describeSignal(int* code) {
     if (isFiberGuard(recorded.address)) {
         *code = CUDA_ERROR_LAUNCH_FAILED;
         return where + "stack overflow";
+    }
+    // The processor tells no address for an aligned vector access to an unaligned one.
+    if (recorded.reason == SI_KERNEL && !recorded.address) {
+        *code = CUDA_ERROR_MISALIGNED_ADDRESS;
+        return where + "misaligned vector access, or an address outside of the address space";
     }
     *code = CUDA_ERROR_ILLEGAL_ADDRESS;
     if (isDynamicShared(recorded.address)) return where + "access outside of dynamic shared memory (" + address + ")";

@@ -6,6 +6,9 @@
 #include <cstring>
 #include <vector>
 
+#include "memory.h"
+#include "status.h"
+
 namespace standin {
 namespace {
 
@@ -57,7 +60,7 @@ uint16_t toBrain(float value) {
     return static_cast<uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
 }
 
-float read(const void* p, int type, size_t i) {
+inline float read(const void* p, int type, size_t i) {
     if (type == R32F) return static_cast<const float*>(p)[i];
     uint16_t bits = static_cast<const uint16_t*>(p)[i];
     if (type == R16F) return fromHalf(bits);
@@ -67,9 +70,14 @@ float read(const void* p, int type, size_t i) {
     return value;
 }
 
-void write(void* p, int type, size_t i, float value) {
+inline void write(void* p, int type, size_t i, float value) {
     if (type == R32F) static_cast<float*>(p)[i] = value;
     else static_cast<uint16_t*>(p)[i] = type == R16F ? toHalf(value) : toBrain(value);
+}
+
+size_t bytesOf(int rows, int columns, int ld, int type) {
+    if (rows == 0 || columns == 0) return 0;
+    return (static_cast<size_t>(columns - 1) * ld + rows) * elementBytes(type);
 }
 
 // Element (row, column) of op(X).
@@ -78,8 +86,8 @@ float element(const void* x, int type, int ld, bool transpose, int row, int colu
     return read(x, type, i);
 }
 
-// sum[n][m] = panel of A (k x TileM) times panel of B (k x TileN). Compiled twice, and chosen by what the processor has.
-__attribute__((target_clones("arch=haswell", "default"))) void tileProduct(const float* a, const float* b, int k, float* sum) {
+// sum[n][m] = panel of A (k x TileM) times panel of B (k x TileN).
+inline __attribute__((always_inline)) void tileProduct(const float* a, const float* b, int k, float* sum) {
     Vector s[TileN][2] = {};
     for (int p = 0; p < k; p++) {
         Vector low, high;
@@ -93,6 +101,10 @@ __attribute__((target_clones("arch=haswell", "default"))) void tileProduct(const
     }
     memcpy(sum, s, sizeof s);
 }
+
+// Compiled twice, and chosen by what the processor has.
+void tileProductPlain(const float* a, const float* b, int k, float* sum) { tileProduct(a, b, k, sum); }
+__attribute__((target("avx2,fma"))) void tileProductWide(const float* a, const float* b, int k, float* sum) { tileProduct(a, b, k, sum); }
 
 void packA(const Gemm& g, int row, int rows, int from, int depth, float* out) {
     for (int i = 0; i < rows; i += TileM) {
@@ -115,8 +127,12 @@ void packB(const Gemm& g, int from, int depth, float* out) {
 bool isElementType(int type) { return type == R32F || type == R16F || type == R16BF; }
 int elementBytes(int type) { return type == R32F ? 4 : 2; }
 
-void multiply(const Gemm& g) {
-    if (g.m == 0 || g.n == 0) return;
+float readElement(const void* matrix, int type, size_t index) { return read(matrix, type, index); }
+void writeElement(void* matrix, int type, size_t index, float value) { write(matrix, type, index, value); }
+
+std::vector<float> product(const Gemm& g) {
+    bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    auto* tile = wide ? tileProductWide : tileProductPlain;
     int paddedN = (g.n + TileN - 1) / TileN * TileN;
     std::vector<float> sums(static_cast<size_t>(g.m) * g.n);  // float32 whatever the type of C, rounded once
     std::vector<float> panelA(static_cast<size_t>(BlockM) * BlockK), panelB(static_cast<size_t>(paddedN) * BlockK);
@@ -129,7 +145,7 @@ void multiply(const Gemm& g) {
             for (int j = 0; j < g.n; j += TileN) {
                 for (int i = 0; i < rows; i += TileM) {
                     float sum[TileN * TileM];
-                    tileProduct(panelA.data() + static_cast<size_t>(i) * depth, panelB.data() + static_cast<size_t>(j) * depth, depth, sum);
+                    tile(panelA.data() + static_cast<size_t>(i) * depth, panelB.data() + static_cast<size_t>(j) * depth, depth, sum);
                     for (int c = 0; c < std::min(TileN, g.n - j); c++) {
                         float* target = &sums[static_cast<size_t>(j + c) * g.m + row + i];
                         for (int r = 0; r < std::min(TileM, rows - i); r++) target[r] += sum[c * TileM + r];
@@ -140,13 +156,30 @@ void multiply(const Gemm& g) {
     }
     for (int j = 0; j < g.n; j++) {
         for (int i = 0; i < g.m; i++) {
-            size_t at = static_cast<size_t>(j) * g.ldc + i;
-            float value = g.alpha * sums[static_cast<size_t>(j) * g.m + i];
+            float& value = sums[static_cast<size_t>(j) * g.m + i];
+            value *= g.alpha;
             // With beta 0 the old C is not read: it may be uninitialised.
-            if (g.beta != 0) value += g.beta * read(g.c, g.typeC, at);
-            write(g.c, g.typeC, at, value);
+            if (g.beta != 0) value += g.beta * read(g.c, g.typeC, static_cast<size_t>(j) * g.ldc + i);
         }
     }
+    return sums;
+}
+
+void multiply(const Gemm& g) {
+    std::vector<float> sums = product(g);
+    for (int j = 0; j < g.n; j++) {
+        for (int i = 0; i < g.m; i++) write(g.c, g.typeC, static_cast<size_t>(j) * g.ldc + i, sums[static_cast<size_t>(j) * g.m + i]);
+    }
+}
+
+int checkOperands(const Gemm& g) {
+    size_t a = g.transposeA ? bytesOf(g.k, g.m, g.lda, g.typeA) : bytesOf(g.m, g.k, g.lda, g.typeA);
+    size_t b = g.transposeB ? bytesOf(g.n, g.k, g.ldb, g.typeB) : bytesOf(g.k, g.n, g.ldb, g.typeB);
+    size_t c = bytesOf(g.m, g.n, g.ldc, g.typeC);
+    int error = a ? checkDeviceRange(g.a, a, "product: read of A") : 0;
+    if (!error && b) error = checkDeviceRange(g.b, b, "product: read of B");
+    if (!error && c) error = checkDeviceRange(g.c, c, "product: C");
+    return error ? CUDA_ERROR_ILLEGAL_ADDRESS : 0;
 }
 
 }  // namespace standin

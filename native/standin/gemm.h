@@ -1,6 +1,9 @@
 // Matrix products behind the cuBLAS names.
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 namespace standin {
 
 enum ElementType { R32F = 0, R16F = 2, R16BF = 14 };
@@ -20,6 +23,16 @@ struct Gemm {
 };
 
 int elementBytes(int type);
+float readElement(const void* matrix, int type, size_t index);
+void writeElement(void* matrix, int type, size_t index, float value);
+
+// alpha op(A) op(B) + beta C as m x n float32, column-major without gaps. C is read only when beta is not 0.
+std::vector<float> product(const Gemm& g);
+
+// The product, written to C.
 void multiply(const Gemm& g);
+
+// 0, or ILLEGAL_ADDRESS if an operand is not within device memory.
+int checkOperands(const Gemm& g);
 
 }  // namespace standin

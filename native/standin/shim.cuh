@@ -12,7 +12,8 @@
 #define __device__
 #define __host__
 #define __constant__
-#define __shared__ static
+// "used": a variable that nothing writes would be folded to zero, and reading it uninitialised would go unseen.
+#define __shared__ static __attribute__((__used__))
 #define __forceinline__ inline __attribute__((__always_inline__))
 #define __noinline__ __attribute__((__noinline__))
 #define __launch_bounds__(...)
@@ -151,9 +152,18 @@ inline long long clock64() { return static_cast<long long>(__builtin_ia32_rdtsc(
 inline void standin_atomic() {
     if ((++standin_now.atomics & 0xFFF) == 0) standin_yield();
 }
+// In race mode the bodies are not seen as plain accesses but announced as atomic ones.
+#ifdef STANDIN_RACE
+#define STANDIN_ANNOUNCE(address) standin_atomic_access(address, sizeof *address)
+#define STANDIN_UNSEEN __attribute__((no_sanitize("thread"), noinline))
+#else
+#define STANDIN_ANNOUNCE(address) void(0)
+#define STANDIN_UNSEEN
+#endif
 #define STANDIN_ATOMIC(NAME, T, EXPRESSION)          \
-    inline T NAME(T* address, T value) {             \
+    inline STANDIN_UNSEEN T NAME(T* address, T value) { \
         standin_atomic();                            \
+        STANDIN_ANNOUNCE(address);                   \
         T old = *address;                            \
         *address = (EXPRESSION);                     \
         return old;                                  \
@@ -177,8 +187,9 @@ STANDIN_ATOMIC_EXCHANGE(int) STANDIN_ATOMIC_EXCHANGE(unsigned) STANDIN_ATOMIC_EX
     STANDIN_ATOMIC(atomicXor, T, old ^ value)
 STANDIN_ATOMIC_INTEGER(int) STANDIN_ATOMIC_INTEGER(unsigned) STANDIN_ATOMIC_INTEGER(unsigned long long)
 #define STANDIN_ATOMIC_COMPARE(T)                       \
-    inline T atomicCAS(T* address, T compare, T value) { \
+    inline STANDIN_UNSEEN T atomicCAS(T* address, T compare, T value) { \
         standin_atomic();                               \
+        STANDIN_ANNOUNCE(address);                      \
         T old = *address;                               \
         if (old == compare) *address = value;           \
         return old;                                     \

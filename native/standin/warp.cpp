@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "device_abi.h"
+#include "race.h"
 #include "status.h"
 
 namespace standin {
@@ -176,6 +177,8 @@ void standin_warp(standin_collective* call) {
         return;
     }
     complete(r, call->kind);
+    // Only this one orders memory; a shuffle exchanges values and nothing more.
+    if (call->kind == STANDIN_SYNCWARP) raceSyncWarp(firstThread, r.mask);
     for (unsigned i = 0; i < WarpSize; i++) {
         if (i != lane && (r.mask >> i & 1)) wake(firstThread + i);
     }

@@ -42,7 +42,7 @@ void testMode(const std::string& mode) {
         expect(cuMemFree_v2(damaged), 700, mode, "its free", "offset 400 of an allocation of 400 bytes");
     }
 
-    expect(outcome(f("write_far"), {1}, {1}, 0, out.data, 5000), 700, mode, "write beyond the guard page", "offset 20000");
+    expect(outcome(f("write_far"), {1}, {1}, 0, out.data, 300), 700, mode, "write into the guard page", "offset 1200 of an allocation of 512 bytes");
     expect(outcome(f("write_far"), {1}, {1}, 0, freed, 0), 700, mode, "use after free", "freed allocation of 4096 bytes");
     expect(outcome(f("write_far"), {1}, {1}, 0, nothing, 0), 700, mode, "null pointer", "null");
     expect(outcome(f("divergent_barrier"), {1}, {32}, 0, out.data), 719, mode, "barrier in a divergent branch", "16 (first 0) at __syncthreads bugs.cu:11");
@@ -58,6 +58,8 @@ void testMode(const std::string& mode) {
 
     code = outcome(f("misaligned"), {1}, {1}, 0, out.data, in.data);
     if (ub) expect(code, 716, mode, "misaligned float4", "bugs.cu:");
+    check(ub || code == 0 || code == 716, mode + ": misaligned float4 passes or is caught, by the instruction that was chosen");
+    standinResetError();
     code = outcome(f("shift_too_far"), {1}, {1}, 0, out.data, 40);
     if (ub) expect(code, 719, mode, "shift by 40", "shift");
     code = outcome(f("shared_index"), {1}, {8}, 0, out.data, 8);
@@ -74,6 +76,32 @@ void testMode(const std::string& mode) {
     check(std::isnan(out.read()[0]), mode + ": read before another thread's write is NaN");
     OK(outcome(f("uninitialised_shared"), {2}, {32}, 0, out.data));
     check(std::isnan(out.read()[7]), mode + ": uninitialised shared memory is NaN");
+    OK(cuModuleUnload(module));
+}
+
+void testRaces() {
+    void* module = load("races.cu", "race");
+    if (!module) return;
+    Buffer<float> out(std::vector<float>(512, 0.0f));
+    auto race = [&](const char* name, unsigned blocks, unsigned threads, const char* inReport) {
+        expect(outcome(function(module, name), {blocks}, {threads}, 0, out.data, 3), 719, "race", name, inReport);
+    };
+    auto clean = [&](const char* name, unsigned blocks, unsigned threads) {
+        int code = outcome(function(module, name), {blocks}, {threads}, 0, out.data, 1);
+        check(code == 0, std::string("race: ") + name + " has none");
+        standinResetError();
+    };
+    race("missing_barrier", 1, 64, "races.cu:7");
+    race("missing_trailing_barrier", 1, 64, "unordered read");
+    race("missing_syncwarp", 1, 32, "unordered write");
+    race("blocks_write_one", 2, 32, "unordered write by block 0");
+    race("block_reads_other", 2, 32, "read at races.cu:40 after an unordered write by block 0");
+    race("mixed_with_atomics", 1, 2, "atomic");
+    race("written_after_reads", 1, 64, "unordered");
+    clean("missing_trailing_barrier", 2, 64);
+    clean("with_syncwarp", 3, 32);
+    clean("blocks_write_one", 1, 32);
+    clean("counted_by_atomics", 2, 64);
     OK(cuModuleUnload(module));
 }
 
@@ -95,6 +123,7 @@ void testSticky() {
 void testBugs() {
     for (int round = 0; round < 3; round++) {  // a check must not catch by luck
         for (const char* mode : {"plain", "ub", "mem", "ub,mem"}) testMode(mode);
+        testRaces();
     }
     testSticky();
 }

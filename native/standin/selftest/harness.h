@@ -1,6 +1,7 @@
 // The names under test, and little else.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -141,3 +142,4 @@ void testResults();
 void testHost();
 void testBugs();
 void testLazy();
+void testLt();

@@ -101,7 +101,7 @@ extern "C" __global__ void warp_words(unsigned* out) {
         while (atomicAdd(&ready[0], 0u) == 0) __nanosleep(100);
     }
     if (threadIdx.x == 33) atomicExch(&ready[0], 1u);
-    if (lane == 20) {
+    if (threadIdx.x == 20) {
         out[0] = odd;
         out[1] = half;
         out[2] = peers;

@@ -112,6 +112,7 @@ int main(int count, char** arguments) {
     OK(cuDevicePrimaryCtxRetain(&context, 0));
     OK(cuCtxSetCurrent(context));
     testResults();
+    testLt();
     if (lazy) {
         testLazy();
     } else {

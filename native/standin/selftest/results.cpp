@@ -246,7 +246,7 @@ void testProducts() {
 }  // namespace
 
 void testResults() {
-    for (const char* mode : {"plain", "ub", "mem", "ub,mem"}) {
+    for (const char* mode : {"plain", "ub", "mem", "ub,mem", "race", "ub,race"}) {
         void* module = load("kernels.cu", mode);
         if (!module) continue;
         int before = failed;
