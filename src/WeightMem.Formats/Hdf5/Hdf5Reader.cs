@@ -34,9 +34,12 @@ public sealed class Hdf5Reader : IDisposable
     /// <summary>Opens a file and lists its datasets.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">This is no HDF5 file, or it is cut or damaged.</exception>
-    public static Hdf5Reader Open(string path)
+    public static Hdf5Reader Open(string path) => Open(FileReader.OpenStream(path), path);
+
+    /// <summary>Opens a seekable stream, which is closed with the reader; the path is for errors only.</summary>
+    /// <exception cref="FileFormatException">As for files.</exception>
+    public static Hdf5Reader Open(Stream stream, string path)
     {
-        FileStream stream = FileReader.OpenStream(path);
         try
         {
             Hdf5Superblock.Check(stream, path);
