@@ -177,6 +177,9 @@ internal static class Targets
         {
             Refusing(() => reader.Texts(dataset.Path));
             Refusing(() => reader.Integer(dataset.Path, "gamma"));
+
+            // The sound files hold one of 128 MiB without any data; reading it every time would leave time for nothing else.
+            if (dataset is { Path: "half", Shape: [1 << 23, 4] }) continue;
             if (dataset.Type is not null) Refusing(() => reader.Read(dataset.Path));
             else if (dataset.Shape.Length == 1) Refusing(() => reader.ReadTexts(dataset.Path));
         }

@@ -125,6 +125,19 @@ public sealed class SafetensorsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("{'a':t\u001B[2Jx}")]
+    [InlineData("{'a':f\u0000\u0007\r\u0085\u202Ex}")]
+    public void Errors_show_nothing_that_would_steer_a_terminal(string header)
+    {
+        // The JSON reader's own messages quote the header.
+        byte[] json = Encoding.UTF8.GetBytes(header.Replace('\'', '"') + new string('x', 5000));
+        byte[] file = [.. BitConverter.GetBytes((ulong)json.Length), .. json];
+        var error = Assert.Throws<FileFormatException>(() => new SafetensorsReader(new MemoryStream(file), "bad.safetensors").Dispose());
+        Assert.DoesNotContain(error.Message, c => char.IsControl(c) || c == '\u202E');
+        Assert.InRange(error.Message.Length, 20, 599);
+    }
+
+    [Theory]
     [InlineData(0UL)]
     [InlineData(1UL)]
     [InlineData(50_000_000UL)]
