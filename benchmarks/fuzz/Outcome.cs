@@ -11,10 +11,9 @@ namespace WeightMem.Fuzz;
 /// <param name="Message">The error that it refused the input with, or null.</param>
 internal sealed record Outcome(bool Accepted, string? Finding, double Seconds, long Allocated, string? Message)
 {
-    private const double LongestSeconds = 2;
     private const int LongestMessage = 600;
 
-    /// <summary>Reads an input: a value, or a <see cref="FileFormatException"/> of one line that begins with the path, within two seconds.</summary>
+    /// <summary>Reads an input: a value, or a <see cref="FileFormatException"/> of one line that begins with the path, in time.</summary>
     public static Outcome Of(Target target, byte[] input)
     {
         long allocated = GC.GetAllocatedBytesForCurrentThread(), start = Stopwatch.GetTimestamp();
@@ -43,7 +42,7 @@ internal sealed record Outcome(bool Accepted, string? Finding, double Seconds, l
         }
 
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        if (finding is null && seconds > LongestSeconds) finding = $"{seconds:F1} seconds";
+        if (finding is null && seconds > target.LongestSeconds) finding = $"{seconds:F1} seconds";
         return new Outcome(accepted, finding, seconds, GC.GetAllocatedBytesForCurrentThread() - allocated, message);
     }
 

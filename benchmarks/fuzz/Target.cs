@@ -15,6 +15,9 @@ internal sealed record Target(string Name, Func<IReadOnlyList<byte[]>> Corpus, A
     /// <summary>Pieces that mean something in the format.</summary>
     public IReadOnlyList<byte[]> Tokens { get; init; } = [];
 
+    /// <summary>A slower reader is a finding.</summary>
+    public double LongestSeconds { get; init; } = 2;
+
     /// <summary>How to reach what is packed, or null.</summary>
     public Container? Container { get; init; }
 

@@ -15,7 +15,7 @@ internal sealed record TargetResult(string Name, double Seconds, Counts Counts)
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# Damaged files, seed {seed}\n\n");
         text.Append("An input is accepted when its reader gives a value, and refused when it ends in a FileFormatException of one line that begins with the path.\n");
-        text.Append("Anything else, or more than two seconds, is a finding. Allocated: the most bytes that one input took, freed or not.\n\n");
+        text.Append("Anything else, or more than two seconds (HDF5: ten), is a finding. Allocated: the most bytes that one input took, freed or not.\n\n");
         text.Append("| target | inputs | accepted | refused | findings | inputs/s | slowest, ms (index) | allocated, MiB (index) | peak of the process, MiB |\n");
         text.Append("|---|---|---|---|---|---|---|---|---|\n");
         foreach ((string name, double seconds, Counts c) in results)
