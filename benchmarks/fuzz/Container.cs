@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace WeightMem.Fuzz;
 
 /// <summary>
-/// A file of packed parts, taken apart and put together again around a damaged part, so that damage behind a checksum or a compression reaches the reader
-/// of what is packed.
+/// A file of packed parts, taken apart and put together again around a damaged part, so that damage behind a checksum or a compression
+/// reaches the reader of what is packed.
 /// </summary>
 internal abstract class Container
 {
@@ -85,7 +85,8 @@ internal abstract class Container
             if (file.Length < HeaderSize + 8 || file[126] != (byte)'I') return parts;
             for (int at = HeaderSize; at + 8 <= file.Length;)
             {
-                uint type = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at)), size = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4));
+                uint type = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at));
+                uint size = BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4));
                 if (size > file.Length - at - 8) return [];
                 if (type == Packed)
                 {

@@ -18,9 +18,6 @@ internal sealed class InputMaker
         _mutator = new Mutator(_draws, target.Tokens);
     }
 
-    /// <summary>The sound files.</summary>
-    public IReadOnlyList<byte[]> Corpus => _corpus;
-
     /// <summary>Input number i: one of the sound files, damaged.</summary>
     public byte[] Make(long index)
     {

@@ -55,16 +55,19 @@ internal sealed record Outcome(bool Accepted, string? Finding, double Seconds, l
     private static string? Flaw(FileFormatException error)
     {
         string message = error.Message;
-        if (!message.StartsWith(Target.Path, StringComparison.Ordinal) && error is not FileReadException) return $"message without the path: {Short(message)}";
-        if (message.Length >= LongestMessage) return $"message of {message.Length} characters: {Short(message)}";
-        return message.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029') ? $"message with control characters: {Short(message)}" : null;
+        if (!message.StartsWith(Target.Path, StringComparison.Ordinal) && error is not FileReadException) return $"no path: {Short(message)}";
+        if (message.Length >= LongestMessage) return $"{message.Length} characters: {Short(message)}";
+        return message.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029') ? $"control characters: {Short(message)}" : null;
     }
 
     private static string Short(string message) =>
         string.Concat(message[..Math.Min(message.Length, 160)].Select(c => char.IsControl(c) ? '?' : c));
 
-    private static string Place(Exception error) =>
-        (error.StackTrace ?? "").Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Contains("WeightMem.Formats", StringComparison.Ordinal)) ?? "";
+    private static string Place(Exception error)
+    {
+        IEnumerable<string> lines = (error.StackTrace ?? "").Split('\n').Select(l => l.Trim());
+        return lines.FirstOrDefault(l => l.Contains("WeightMem.Formats", StringComparison.Ordinal)) ?? "";
+    }
 
     /// <summary>An error whose message is at fault.</summary>
     private sealed class BadMessageException(string message) : Exception(message);

@@ -1,12 +1,24 @@
 using System.CommandLine;
 using WeightMem.Fuzz;
 
-var target = new Option<string[]>("--target") { Description = $"Readers to test: {string.Join(", ", Targets.All.Select(t => t.Name))}; all of them when left out", AllowMultipleArgumentsPerToken = true };
+var target = new Option<string[]>("--target")
+{
+    Description = $"Readers to test: {string.Join(", ", Targets.All.Select(t => t.Name))}; all of them when left out",
+    AllowMultipleArgumentsPerToken = true,
+};
 var inputs = new Option<long>("--inputs") { Description = "Inputs for each target", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "The most seconds for each target", DefaultValueFactory = _ => 600 };
 var seed = new Option<long>("--seed") { Description = "Seed of the damage", DefaultValueFactory = _ => 1 };
-var threads = new Option<int>("--threads") { Description = "Processes at a time; which inputs are read does not depend on it", DefaultValueFactory = _ => 1 };
-var findings = new Option<string>("--findings") { Description = "Folder for the inputs that are findings", DefaultValueFactory = _ => "findings" };
+var threads = new Option<int>("--threads")
+{
+    Description = "Processes at a time; which inputs are read does not depend on it",
+    DefaultValueFactory = _ => 1,
+};
+var findings = new Option<string>("--findings")
+{
+    Description = "Folder for the inputs that are findings",
+    DefaultValueFactory = _ => Path.Combine("artifacts", "fuzz"),
+};
 var index = new Option<long?>("--index") { Description = "Read only this input, and save it" };
 var replay = new Option<string>("--replay") { Description = "Read only this file" };
 var output = new Option<string>("--out") { Description = "File for the table" };
@@ -33,7 +45,8 @@ root.SetAction(parsed =>
     string folder = parsed.GetValue(findings)!;
     if (parsed.GetValue(tally) is { } tallyPath)
     {
-        Worker.Run(targets[0], parsed.GetValue(seed), parsed.GetValue(first), parsed.GetValue(step), parsed.GetValue(inputs), tallyPath, folder);
+        long from = parsed.GetValue(first), by = parsed.GetValue(step), end = parsed.GetValue(inputs);
+        Worker.Run(targets[0], parsed.GetValue(seed), from, by, end, tallyPath, folder);
         return 0;
     }
 
@@ -51,9 +64,10 @@ root.SetAction(parsed =>
     var results = new List<TargetResult>();
     foreach (Target each in targets)
     {
-        var corpus = new InputMaker(each, parsed.GetValue(seed)).Corpus;
+        IReadOnlyList<byte[]> corpus = each.Corpus();
         Console.Error.WriteLine($"{each.Name}: {corpus.Count} files, {corpus.Count(f => Outcome.Of(each, f).Accepted)} accepted as they are");
-        results.Add(Supervisor.Run(each, parsed.GetValue(seed), parsed.GetValue(inputs), parsed.GetValue(seconds), parsed.GetValue(threads), folder));
+        var plan = new Plan(parsed.GetValue(seed), parsed.GetValue(inputs), parsed.GetValue(seconds), parsed.GetValue(threads), folder);
+        results.Add(Supervisor.Run(each, plan));
         Console.Error.WriteLine(TargetResult.Table(results[^1..], parsed.GetValue(seed)).TrimEnd().Split('\n')[^1]);
     }
 

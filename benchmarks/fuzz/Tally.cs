@@ -6,7 +6,7 @@ namespace WeightMem.Fuzz;
 /// <summary>What a worker has done so far.</summary>
 internal struct Counts
 {
-    /// <summary>The input that is being read, or comes next.</summary>
+    /// <summary>The input that is being read; -1 before the first.</summary>
     public long Index;
 
     /// <summary>Inputs done.</summary>
@@ -42,8 +42,8 @@ internal struct Counts
 }
 
 /// <summary>
-/// A worker's counts in a mapped file: they are there for the process that started it even after a stack overflow, which nothing can catch and nothing can
-/// report from within.
+/// A worker's counts in a mapped file: they are there for the process that started it even after a stack overflow, which nothing can
+/// catch and nothing can report from within.
 /// </summary>
 internal sealed unsafe class Tally : IDisposable
 {

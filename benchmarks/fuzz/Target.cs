@@ -21,9 +21,9 @@ internal sealed record Target(string Name, Func<IReadOnlyList<byte[]>> Corpus, A
     /// <summary>How to reach what is packed, or null.</summary>
     public Container? Container { get; init; }
 
-    /// <summary>Words of a text format, separated by blanks; <c>\n</c> stands for the end of a line.</summary>
+    /// <summary>Words of a text format, separated by blanks; <c>\n</c> stands for the end of a line, and <c>~</c> for a blank.</summary>
     public static IReadOnlyList<byte[]> Words(string words) =>
-        [.. words.Split(' ').Select(w => Encoding.Latin1.GetBytes(w.Replace("\\n", "\n", StringComparison.Ordinal).Replace('_', ' ')))];
+        [.. words.Split(' ').Select(w => Encoding.Latin1.GetBytes(w.Replace("\\n", "\n", StringComparison.Ordinal).Replace('~', ' ')))];
 
     /// <summary>Reads every array of a list.</summary>
     public static void ReadAll(ArrayFile file)

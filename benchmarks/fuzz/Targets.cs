@@ -23,21 +23,33 @@ internal static class Targets
         .. Enumerable.Range(0x80, 0x19).Select(b => new[] { (byte)b }),
         .. new byte[][]
         {
-            [.. "K\x00"u8], [.. "K\xFF"u8], [.. "M\xFF\xFF"u8], [.. "J\xFF\xFF\xFF\x7F"u8], [.. "J\x00\x00\x00\x80"u8], [0x8A, 1, 0xFF], [0x8A, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
-            [.. "h\x00"u8], [.. "h\x01"u8], [.. "h\x05"u8], [.. "q\x00"u8], [.. "q\x01"u8], [(byte)'r', 0xFF, 0xFF, 0xFF, 0xFF], [.. "I01\n"u8], [.. "I-1\n"u8], [.. "L99999999999999999999L\n"u8],
-            [.. "Fnan\n"u8], [.. "V\\u0041\n"u8], [.. "S'a'\n"u8], [.. "cos\nsystem\n"u8], [.. "ctorch._utils\n_rebuild_tensor_v2\n"u8], [.. "cnumpy\ndtype\n"u8],
-            [.. "ccollections\nOrderedDict\n"u8], [.. "c_codecs\nencode\n"u8], [.. "ctorch\nFloatStorage\n"u8], [.. "ctorch.storage\n_load_from_bytes\n"u8], [.. "(lp0\n"u8], [.. "(dp1\n"u8],
-            [.. "2a"u8], [.. "]2a"u8], [.. "}2N2s"u8], [.. ")R"u8], [.. "}b"u8], [.. "Nb"u8], [.. "NNs"u8], [.. "((((((((("u8], [.. "t2t2t2t2t"u8], [0x86, 0x86, 0x86], [.. "2\x86"u8, .. "2\x86"u8, .. "2\x86"u8],
-            [0x95, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0x8D, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], [0x96, 0, 0, 0, 0x40, 0, 0, 0, 0],
+            // Numbers, also large and negative ones.
+            [.. "K\x00"u8], [(byte)'K', 0xFF], [(byte)'M', 0xFF, 0xFF], [(byte)'J', 0xFF, 0xFF, 0xFF, 0x7F], [(byte)'J', 0, 0, 0, 0x80],
+            [0x8A, 1, 0xFF], [0x8A, 8, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
+            [.. "I01\n"u8], [.. "I-1\n"u8], [.. "L99999999999999999999L\n"u8], [.. "Fnan\n"u8],
+
+            // The memo, texts, and classes that mean something to a reader.
+            [.. "h\x00"u8], [.. "h\x01"u8], [.. "h\x05"u8], [.. "q\x00"u8], [.. "q\x01"u8], [(byte)'r', 0xFF, 0xFF, 0xFF, 0xFF],
+            [.. "V\\u0041\n"u8], [.. "S'a'\n"u8], [.. "cos\nsystem\n"u8], [.. "ctorch._utils\n_rebuild_tensor_v2\n"u8], [.. "cnumpy\ndtype\n"u8],
+            [.. "ccollections\nOrderedDict\n"u8], [.. "c_codecs\nencode\n"u8], [.. "ctorch\nFloatStorage\n"u8],
+            [.. "ctorch.storage\n_load_from_bytes\n"u8], [.. "(lp0\n"u8], [.. "(dp1\n"u8],
+
+            // Values that hold themselves, deep nesting, lengths that no file has.
+            [.. "2a"u8], [.. "]2a"u8], [.. "}2N2s"u8], [.. ")R"u8], [.. "}b"u8], [.. "Nb"u8], [.. "NNs"u8], [.. "((((((((("u8], [.. "t2t2t2t2t"u8],
+            [0x86, 0x86, 0x86], [(byte)'2', 0x86, (byte)'2', 0x86, (byte)'2', 0x86],
+            [0x95, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0x8D, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
+            [0x96, 0, 0, 0, 0x40, 0, 0, 0, 0],
         },
     ];
 
     private static readonly IReadOnlyList<byte[]> MeshTokens = Target.Words(
-        "v f vn vt # \\n / // -1 0 1 1e308 -1e-320 nan inf 1e999 OFF COFF ply format_ascii_1.0 format_binary_little_endian_1.0 format_binary_big_endian_1.0 "
-        + "element_vertex_ element_face_ property_float_ property_list_uchar_int_vertex_indices property_list_int_double_ property_double_x end_header 4294967295 2147483648 9223372036854775807 \\\\ \\n\\n \\r\\n");
+        "v f vn vt # \\n / // -1 0 1 1e308 -1e-320 nan inf 1e999 OFF COFF ply format~ascii~1.0 format~binary_little_endian~1.0 "
+        + "format~binary_big_endian~1.0 element~vertex~ element~face~ property~float~ property~list~uchar~int~vertex_indices "
+        + "property~list~int~double~ property~double~x end_header 4294967295 2147483648 9223372036854775807 \\\\ \\n\\n \\r\\n");
 
     private static readonly IReadOnlyList<byte[]> NpyTokens = Target.Words(
-        "'descr' 'fortran_order' 'shape' True False (0,) (4294967296,4294967296) (9223372036854775807,) <f8 >f4 |b1 <c16 |O <U5 [('a','<f4')] {}_ (, ) , 'descr':'<f4', L \u0093NUMPY");
+        "'descr' 'fortran_order' 'shape' True False (0,) (4294967296,4294967296) (9223372036854775807,) "
+        + "<f8 >f4 |b1 <c16 |O <U5 [('a','<f4')] {}~ (, ) , 'descr':'<f4', L \u0093NUMPY");
 
     /// <summary>The readers, cheap ones first.</summary>
     public static IReadOnlyList<Target> All { get; } =
@@ -46,7 +58,9 @@ internal static class Targets
         new("npz", () => Fixtures("*.npz"), s => NpzFile.Read(s, Target.Path)) { Tokens = NpyTokens, Container = new Container.Zip() },
         new("safetensors", WrittenSafetensors, ReadSafetensors)
         {
-            Tokens = Target.Words("\"dtype\" \"shape\" \"data_offsets\" \"F32\" \"BF16\" \"F8_E4M3\" \"BOOL\" [ ] { } , : \"__metadata__\":{ [0,0] [] 1e3 -1 null true \"\\u0000\" \\ud800 \" 9223372036854775807 18446744073709551616"),
+            Tokens = Target.Words(
+                "\"dtype\" \"shape\" \"data_offsets\" \"F32\" \"BF16\" \"F8_E4M3\" \"BOOL\" "
+                + "[ ] { } , : \"__metadata__\":{ [0,0] [] 1e3 -1 null true \"\\u0000\" \\ud800 \" 9223372036854775807 18446744073709551616"),
         },
         new("torch-zip", () => [.. Fixtures("torch-*.pt").Where(IsZip), .. Fixtures("torch-*.ckpt").Where(IsZip), .. WrittenTorch()], ReadTorch)
         {
@@ -63,7 +77,10 @@ internal static class Targets
         new("obj", WrittenObj, s => ObjFile.Read(s, Target.Path)) { Tokens = MeshTokens },
         new("off", WrittenOff, s => OffFile.Read(s, Target.Path)) { Tokens = MeshTokens },
         new("ply", () => [.. Fixtures("*.ply"), .. WrittenPly()], s => PlyFile.Read(s, Target.Path)) { Tokens = MeshTokens },
-        new("lst", () => [[.. "a1.obj\nb2.obj\n\n  c3.obj \r\nd4"u8]], s => SplitFile.Read(s, Target.Path)) { Tokens = Target.Words("\\n \\r\\n . .. / \\ : _ a1") },
+        new("lst", () => [[.. "a1.obj\nb2.obj\n\n  c3.obj \r\nd4"u8]], s => SplitFile.Read(s, Target.Path))
+        {
+            Tokens = Target.Words("\\n \\r\\n . .. / \\ : ~ a1"),
+        },
         new("hdf5", () => Fixtures("*.h5"), ReadHdf5)
         {
             Tokens = Target.Words("TREE HEAP SNOD GCOL OHDR OCHK FRHP BTHD FADB"),
@@ -140,7 +157,8 @@ internal static class Targets
     private static IReadOnlyList<byte[]> WrittenObj() =>
     [
         Written(s => ObjFile.Write(s, Tetrahedron)),
-        Encoding.ASCII.GetBytes("# a square\no thing\nv 0 0 0\nv 1 0 0 1\nv 1 1 0 0.5 0.5 0.5\nv 0 1 0\nvt 0 0\nvn 0 0 1\nusemtl none\ns off\nf 1/1/1 2//1 3/1 -1\nl 1 2\nf 1 2 \\\n 3\n"),
+        Encoding.ASCII.GetBytes(
+            "# a square\no thing\nv 0 0 0\nv 1 0 0 1\nv 1 1 0 0.5 0.5 0.5\nv 0 1 0\nvt 0 0\nvn 0 0 1\nusemtl none\ns off\nf 1/1/1 2//1 3/1 -1\nl 1 2\nf 1 2 \\\n 3\n"),
     ];
 
     private static IReadOnlyList<byte[]> WrittenOff() =>
@@ -150,7 +168,8 @@ internal static class Targets
         Encoding.ASCII.GetBytes("OFF4 1 4\n0 0 0\n1 0 0\n1 1 0\n0 1 0\n3 0 1 2\n"),
     ];
 
-    private static IReadOnlyList<byte[]> WrittenPly() => [Written(s => PlyFile.Write(s, Tetrahedron)), Written(s => PlyFile.Write(s, Tetrahedron, ascii: true))];
+    private static IReadOnlyList<byte[]> WrittenPly() =>
+        [Written(s => PlyFile.Write(s, Tetrahedron)), Written(s => PlyFile.Write(s, Tetrahedron, ascii: true))];
 
     private static void ReadSafetensors(Stream stream)
     {
