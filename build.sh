@@ -3,7 +3,7 @@
 #   ./build.sh build     the program at artifacts/weightmem
 #   ./build.sh test      all tests
 #   ./build.sh demo      the small study of G.pt on the images in data/, into runs/gpt-small
-#   ./build.sh bench     speed beside libtorch, into benchmarks/results
+#   ./build.sh bench     speed beside libtorch, into benchmarks/results; `bench files`: of files beside plain reads
 #   ./build.sh publish   a self-contained program at artifacts/publish
 #   ./build.sh format    formats the sources; with --check only looks
 set -euo pipefail

@@ -25,10 +25,36 @@ switch (command)
         Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
         Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
         return 0;
+    case "files":
+        return Files();
     case "pool":
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("       files: [--folder temporary folder] [--size megabytes of the large files]");
         return 2;
+}
+
+int Files()
+{
+    long bytes = long.Parse(Option("--size", "1000"), CultureInfo.InvariantCulture) * 1_000_000;
+    string place = Option("--folder", Path.GetTempPath()), work = Path.Combine(place, $"weightmem-files-{Guid.NewGuid():N}");
+    long free = new DriveInfo(Path.GetFullPath(place)).AvailableFreeSpace;
+    if (free < 3 * bytes)
+    {
+        Console.Error.WriteLine($"{place}: {free / 1_000_000} MB are free and {3 * bytes / 1_000_000} are needed; choose another --folder or a smaller --size");
+        return 1;
+    }
+
+    Directory.CreateDirectory(work);
+    try
+    {
+        FileReport.Write(folder, FileMeasurement.RunAll(new FileRows(work, bytes).All(), filter, rounds));
+        return 0;
+    }
+    finally
+    {
+        Directory.Delete(work, recursive: true);
+    }
 }

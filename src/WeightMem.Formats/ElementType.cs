@@ -105,6 +105,14 @@ public static class ElementTypes
         throw new NotSupportedException($"arrays of {type.Name} are not stored in files");
     }
 
+    /// <summary>The type whose .NET form stores the elements: itself but for BFloat16, Boolean and 8-bit floats, which .NET arrays of others hold.</summary>
+    internal static ElementType Stored(this ElementType type) => type switch
+    {
+        ElementType.BFloat16 => ElementType.UInt16,
+        ElementType.Boolean or ElementType.Float8E4M3 or ElementType.Float8E5M2 => ElementType.UInt8,
+        _ => type,
+    };
+
     /// <summary>
     /// A new array of the .NET type that stores the elements: <c>ushort[]</c> for BFloat16, <c>byte[]</c> for Boolean and 8-bit floats. Its elements
     /// are not cleared: a reader fills them.

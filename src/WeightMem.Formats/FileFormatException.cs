@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace WeightMem.Formats;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace WeightMem.Formats;
 /// </summary>
 public class FileFormatException : Exception
 {
+    private const int LongestPhrase = 240;
+
     /// <summary>An error somewhere in a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="expected">What should be there, as a noun phrase.</param>
@@ -23,7 +27,7 @@ public class FileFormatException : Exception
     /// <param name="found">What is there, as a noun phrase.</param>
     /// <param name="inner">The exception underneath, if any.</param>
     public FileFormatException(string path, long? offset, string expected, string found, Exception? inner = null)
-        : base(OneLine($"{path}{(offset is null ? "" : $", byte {offset}")}: expected {expected}, found {found}"), inner)
+        : base(OneLine($"{path}{(offset is null ? "" : $", byte {offset}")}: expected {Fit(expected)}, found {Fit(found)}"), inner)
     {
         Path = path;
         Offset = offset;
@@ -59,4 +63,18 @@ public class FileFormatException : Exception
         $"bytes {BitConverter.ToString(bytes[..Math.Min(bytes.Length, 16)].ToArray()).Replace('-', ' ')}";
 
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+
+    /// <summary>
+    /// Both halves of a message are made fit once more, as the messages of libraries quote files too: what would steer a terminal becomes points, what is
+    /// long is cut.
+    /// </summary>
+    private static string Fit(string phrase)
+    {
+        if (phrase.Length > LongestPhrase) phrase = phrase[..LongestPhrase] + "...";
+        if (!phrase.Any(Steers)) return phrase;
+        return string.Concat(phrase.ReplaceLineEndings(" ").Select(c => Steers(c) ? '.' : c));
+    }
+
+    private static bool Steers(char c) => char.IsControl(c)
+        || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

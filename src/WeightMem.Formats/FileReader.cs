@@ -34,6 +34,9 @@ internal sealed class FileReader : IDisposable
     /// <summary>Whether <see cref="Seek"/> can be called.</summary>
     public bool CanSeek => _stream.CanSeek;
 
+    /// <summary>The file on disk, or null when the bytes come from elsewhere.</summary>
+    public FileStream? OnDisk => _stream as FileStream;
+
     /// <summary>Bytes left.</summary>
     public long Remaining => Length - Position;
 

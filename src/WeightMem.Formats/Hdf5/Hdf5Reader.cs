@@ -18,6 +18,10 @@ public sealed class Hdf5Reader : IDisposable
 {
     private const int DeepestGroup = 16;
     private const int MostDatasets = 10_000;
+    private const int MostMissingChunks = 1 << 16;
+
+    /// <summary>Bytes that any chunk takes at least: its address.</summary>
+    private const int SmallestChunkRecord = 8;
 
     private readonly NativeFile _file;
     private readonly long _length;
@@ -34,9 +38,12 @@ public sealed class Hdf5Reader : IDisposable
     /// <summary>Opens a file and lists its datasets.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">This is no HDF5 file, or it is cut or damaged.</exception>
-    public static Hdf5Reader Open(string path)
+    public static Hdf5Reader Open(string path) => Open(FileReader.OpenStream(path), path);
+
+    /// <summary>Opens a seekable stream, which is closed with the reader; the path is for errors only.</summary>
+    /// <exception cref="FileFormatException">As for files.</exception>
+    public static Hdf5Reader Open(Stream stream, string path)
     {
-        FileStream stream = FileReader.OpenStream(path);
         try
         {
             Hdf5Superblock.Check(stream, path);
@@ -216,6 +223,16 @@ public sealed class Hdf5Reader : IDisposable
         long[] sizes = [.. chunks.Select(c => (long)Math.Min(c, long.MaxValue))];
         if (NamedArray.CountOf(sizes) is not { } count || count > Inflation.Limit(_length) / (info.Type?.Size() ?? 1))
             throw new FileFormatException(Path, $"chunks of dataset {path} to fit its file of {_length} bytes", NamedArray.ShapeText(sizes));
+
+        // Each chunk is looked up by itself, also one that the file lacks and that reads as zeros: a small file may not ask for millions.
+        long most = Math.Max(MostMissingChunks, _length / SmallestChunkRecord), all = 1;
+        for (int i = 0; i < Math.Min(sizes.Length, info.Shape.Length); i++)
+        {
+            long along = info.Shape[i] == 0 || sizes[i] == 0 ? 1 : (info.Shape[i] - 1) / sizes[i] + 1;
+            if (along > most / all) throw new FileFormatException(Path, $"at most {most} chunks of dataset {path} in a file of {_length} bytes", "more");
+            all *= along;
+        }
+
         return Math.Clamp(sizes[0], 1, int.MaxValue);
     }
 
@@ -238,7 +255,12 @@ public sealed class Hdf5Reader : IDisposable
         {
             return read();
         }
-        catch (Exception error) when (error is not (FileFormatException or OutOfMemoryException))
+        catch (OutOfMemoryException error)
+        {
+            // What is asked for here was checked before; the library itself takes damaged sizes at their word.
+            throw new FileFormatException(path, expected, "sizes that ask for more memory than there is", error);
+        }
+        catch (Exception error) when (error is not FileFormatException)
         {
             Exception cause = error;
             while (cause.InnerException is { } inner) cause = inner;

@@ -104,7 +104,8 @@ public static class IdxFile
                 $"a file that can hold at most {Math.Max(0, atMost - start)}{where}");
         }
 
-        var bytes = new byte[count.Value];
+        // Not cleared: a small gzipped file may say that it holds very much, and end soon.
+        byte[] bytes = GC.AllocateUninitializedArray<byte>((int)count.Value);
         int got = content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         if (got < bytes.Length)
         {

@@ -64,7 +64,7 @@ internal sealed class PickleInput
     public string ReadText(long count)
     {
         long at = Position;
-        if (count <= _end - _at)
+        if (count >= 0 && count <= _end - _at)
         {
             string text = Decode(_buffer.AsSpan(_at, (int)count), at);
             _at += (int)count;

@@ -11,6 +11,7 @@ public sealed class SafetensorsReader : IDisposable
     private readonly FileReader _file;
     private readonly long _data;
     private readonly Dictionary<string, SafetensorsEntry> _byName;
+    private FileMapping? _mapping;
 
     /// <summary>Opens a seekable stream, which is closed with the reader; the path is for errors only.</summary>
     /// <exception cref="FileFormatException">The file is no safetensors file, is cut or damaged.</exception>
@@ -100,6 +101,45 @@ public sealed class SafetensorsReader : IDisposable
         }
     }
 
+    /// <summary>
+    /// A tensor's elements where the file lies in memory: nothing is read before it is looked at, and nothing is copied. The span ends with the reader:
+    /// it must not be used after <see cref="Dispose"/>. The file must not be cut meanwhile; the operating system would end the process.
+    /// </summary>
+    /// <typeparam name="T">
+    /// The .NET type of the elements, as for <see cref="NamedArray.ElementsAs"/>: <c>ushort</c> for BFloat16, <c>byte</c> for Boolean and 8-bit floats.
+    /// </typeparam>
+    /// <param name="name">The tensor. Where a writer did not pad its header, elements may lie across the usual boundaries of their type.</param>
+    /// <exception cref="InvalidOperationException">The reader was opened from a stream that is no file.</exception>
+    /// <exception cref="NotSupportedException">Tensors are never of this .NET type.</exception>
+    /// <exception cref="PlatformNotSupportedException">The machine has its most significant byte first.</exception>
+    /// <exception cref="FileFormatException">
+    /// There is none of this name, its elements are of another type or more than a span can have, or the file was cut after it was opened.
+    /// </exception>
+    public ReadOnlySpan<T> View<T>(string name)
+        where T : unmanaged
+    {
+        SafetensorsEntry entry = this[name];
+        ElementType wanted = ElementTypes.Of(typeof(T));
+        long count = entry.ByteCount / entry.Type.Size();
+        if (entry.Type.Stored() != wanted)
+        {
+            throw new FileFormatException(
+                Path, $"{wanted} in {FileFormatException.Quote(name)}", $"{entry.Type} {NamedArray.ShapeText(entry.Shape)}");
+        }
+
+        if (count > int.MaxValue) throw new FileFormatException(Path, $"at most {int.MaxValue} elements in {FileFormatException.Quote(name)}", $"{count}");
+        if (!BitConverter.IsLittleEndian) throw new PlatformNotSupportedException("mapping needs a little-endian machine");
+        if (count == 0) return [];
+        _mapping ??= new FileMapping(
+            _file.OnDisk ?? throw new InvalidOperationException($"{Path} was opened from a stream and not as a file: it cannot be mapped"), Path);
+        return _mapping.Span<T>(_data + entry.Start, (int)count);
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _mapping?.Dispose();
+        _mapping = null;
+        _file.Dispose();
+    }
 }

@@ -169,6 +169,27 @@ public sealed class Hdf5Tests : IDisposable
     }
 
     [Fact]
+    public void A_dataset_of_very_many_missing_chunks_is_refused()
+    {
+        byte[] file = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "fixtures", "foreign-earliest.h5"));
+        file[7738] = 4; // dataset packed has 3 rows, and now 262147
+        using Hdf5Reader reader = Hdf5Reader.Open(new MemoryStream(file), "many.h5");
+        Assert.Equal([262147, 4], reader.Find("packed")!.Shape);
+        string message = Assert.Throws<FileFormatException>(() => reader.Read("packed")).Message;
+        Assert.Contains("at most 65536 chunks of dataset packed", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_size_that_no_memory_holds_is_damage_and_not_a_lack_of_memory()
+    {
+        byte[] file = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "fixtures", "foreign-earliest.h5"));
+        file[11165] = 24; // a text of 8 bytes in the heap has 24 * 2^40 now
+        using Hdf5Reader reader = Hdf5Reader.Open(new MemoryStream(file), "heap.h5");
+        string message = Assert.Throws<FileFormatException>(() => reader.Texts("")).Message;
+        Assert.StartsWith("heap.h5: expected readable attributes", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_folder_is_clear_and_a_taken_path_is_refused()
     {
         var contents = new Hdf5Contents();

@@ -69,6 +69,7 @@ public sealed class PickleReaderTests
     [InlineData("\u0080\u0006N.", "protocol 0 to 5")]
     [InlineData("B\u00FF\u00FF\u00FF\u007Fabc", "2147483647 bytes")]
     [InlineData("\u008E\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FFabc", "bytes of bytes")]
+    [InlineData("\u008D\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FFabc", "bytes of text")]
     [InlineData("\u008B\u00FF\u00FF\u00FF\u00FF.", "a number of at most")]
     [InlineData("\u0082\u0001.", "a registry")]
     [InlineData("\u0097.", "outside it")]

@@ -124,6 +124,70 @@ public sealed class SafetensorsTests : IDisposable
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
     }
 
+    [Fact]
+    public void Views_show_every_tensor_as_the_file_has_it()
+    {
+        NamedArray[] arrays =
+        [
+            NamedArray.Of("floats", [1.5f, float.NaN, -0f], 3),
+            NamedArray.Of("none", Array.Empty<double>(), 0, 2),
+            NamedArray.Of("truths", [true, false, true], 3),
+            NamedArray.OfBFloat16("halves", [0x3F80, 0x7FC1], 2),
+            NamedArray.Of("longs", [long.MinValue, 7L], 2, 1),
+        ];
+        SafetensorsFile.Write(_folder["a.safetensors"], arrays);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder["a.safetensors"]);
+        Assert.True(reader.View<float>("floats").SequenceEqual(arrays[0].ElementsAs<float>()));
+        Assert.True(reader.View<double>("none").IsEmpty);
+        Assert.True(reader.View<byte>("truths").SequenceEqual(arrays[2].ElementsAs<byte>()));
+        Assert.True(reader.View<ushort>("halves").SequenceEqual(arrays[3].ElementsAs<ushort>()));
+        Assert.True(reader.View<long>("longs").SequenceEqual(arrays[4].ElementsAs<long>()));
+
+        // Reading beside the views goes on as before.
+        Assert.Equal(CutFile.Text(arrays[4]), CutFile.Text(reader.Read("longs")));
+    }
+
+    [Fact]
+    public void Views_of_another_type_another_name_or_a_mere_stream_are_refused()
+    {
+        NamedArray[] arrays = [NamedArray.Of("a", [1f, 2f], 2), NamedArray.OfBFloat16("b", [1], 1), NamedArray.Of("c", [true], 1)];
+        SafetensorsFile.Write(_folder["a.safetensors"], arrays);
+        using SafetensorsReader reader = SafetensorsReader.Open(_folder["a.safetensors"]);
+        string message = Assert.Throws<FileFormatException>(() => reader.View<int>("a").Length).Message;
+        Assert.Contains("expected Int32 in 'a', found Float32 [2]", message, StringComparison.Ordinal);
+        Assert.Throws<FileFormatException>(() => reader.View<Half>("b").Length);
+        Assert.Throws<FileFormatException>(() => reader.View<bool>("c").Length);
+        Assert.Throws<FileFormatException>(() => reader.View<float>("absent").Length);
+        Assert.Throws<NotSupportedException>(() => reader.View<Guid>("a").Length);
+
+        using var inMemory = new SafetensorsReader(new MemoryStream(File.ReadAllBytes(_folder["a.safetensors"])), "memory.safetensors");
+        Assert.Throws<InvalidOperationException>(() => inMemory.View<float>("a").Length);
+    }
+
+    [Fact]
+    public void A_view_of_a_file_that_was_cut_after_it_was_opened_is_refused()
+    {
+        SafetensorsFile.Write(_folder["a.safetensors"], [NamedArray.Of("a", new float[1000], 1000)]);
+        using FileStream writable = new(_folder["a.safetensors"], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var reader = new SafetensorsReader(new FileStream(_folder["a.safetensors"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite), "a.safetensors");
+        writable.SetLength(2000);
+        string message = Assert.Throws<FileFormatException>(() => reader.View<float>("a").Length).Message;
+        Assert.Contains("to the end of the file", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{'a':t\u001B[2Jx}")]
+    [InlineData("{'a':f\u0000\u0007\r\u0085\u202Ex}")]
+    public void Errors_show_nothing_that_would_steer_a_terminal(string header)
+    {
+        // The JSON reader's own messages quote the header.
+        byte[] json = Encoding.UTF8.GetBytes(header.Replace('\'', '"') + new string('x', 5000));
+        byte[] file = [.. BitConverter.GetBytes((ulong)json.Length), .. json];
+        var error = Assert.Throws<FileFormatException>(() => new SafetensorsReader(new MemoryStream(file), "bad.safetensors").Dispose());
+        Assert.DoesNotContain(error.Message, c => char.IsControl(c) || c == '\u202E');
+        Assert.InRange(error.Message.Length, 20, 599);
+    }
+
     [Theory]
     [InlineData(0UL)]
     [InlineData(1UL)]
