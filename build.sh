@@ -20,7 +20,7 @@ command=${1:-help}
 [ $# -gt 0 ] && shift
 case "$command" in
   build) build; echo "artifacts/weightmem" ;;
-  test) dotnet test --solution WeightMem.sln -c Release --no-progress "$@" ;;
+  test) native/build.sh; dotnet test --solution WeightMem.sln -c Release --no-progress "$@" ;;
   demo) build; exec artifacts/weightmem reproduce gpt --preset small "$@" ;;
   bench) exec dotnet run -c Release --project benchmarks/WeightMem.Benchmarks -- "${@:-all}" ;;
   publish) dotnet publish src/WeightMem.Cli -c Release "${quiet[@]}" --self-contained -p:PublishSingleFile=true -o artifacts/publish "$@"; echo "artifacts/publish/weightmem" ;;

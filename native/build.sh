@@ -22,6 +22,12 @@ fi
 flags="-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-missing-field-initializers -DSTANDIN_SOURCE_FOLDER=\"$source\""
 mkdir -p "$out"
 
+# Two builds at a time would write the same objects.
+if command -v flock >/dev/null 2>&1; then
+    exec 9>"$out/lock"
+    flock 9
+fi
+
 # A header's change builds everything: there are few files.
 newest=$(ls -t "$source"/*.h "$source"/*.cuh "$0" | head -n 1)
 stale=

@@ -24,6 +24,9 @@ internal static class ExitCodes
     /// <summary>The device has too little memory.</summary>
     public const int OutOfMemory = 6;
 
+    /// <summary>The GPU or its driver failed.</summary>
+    public const int DeviceFailed = 7;
+
     /// <summary>Interrupted by Ctrl-C or SIGTERM; what was done is kept.</summary>
     public const int Interrupted = 130;
 }

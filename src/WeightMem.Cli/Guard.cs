@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using WeightMem.Cuda;
 using WeightMem.Evaluation.Studies;
 using WeightMem.Formats;
 using WeightMem.Models;
@@ -28,6 +29,14 @@ internal static class Guard
         catch (UsageException e)
         {
             return Fail(e.Message, ExitCodes.Usage);
+        }
+        catch (CudaUnavailableException e)
+        {
+            return Fail($"{e.Message}; 'weightmem doctor' says more", ExitCodes.Usage);
+        }
+        catch (CudaException e)
+        {
+            return Fail(e.Message, ExitCodes.DeviceFailed);
         }
         catch (Exception e) when (e is RunFolderException or FileWriteException)
         {

@@ -1,7 +1,11 @@
 using WeightMem.Engine.Cases;
 using WeightMem.Engine.Devices;
+using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Devices.Reference;
+using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
+using WeightMem.Tests;
 using Xunit;
 
 namespace WeightMem.Engine.Tests;
@@ -45,6 +49,46 @@ public sealed class CudaCaseTests
 
         // A gradient is two or three ops deep: four times the op's own bound.
         Compare(opCase, device, expected, CaseRunner.Gradients(opCase, device), 4 * opCase.Tolerance);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Equal_calls_give_equal_bits(string name)
+    {
+        if (!CudaStandin.IsThere()) return;
+        OpCase opCase = Find(name);
+        using CudaDevice first = new(), second = new();
+        Assert.Equal(CaseRunner.Outputs(opCase, first), CaseRunner.Outputs(opCase, second));
+        if (opCase.Differentiable) Assert.Equal(CaseRunner.Gradients(opCase, first), CaseRunner.Gradients(opCase, second));
+    }
+
+    [Fact]
+    public void Random_numbers_are_the_cpus_to_the_bit()
+    {
+        if (!CudaStandin.IsThere()) return;
+        using Device cpu = new CpuDevice();
+        using var cuda = new CudaDevice();
+        Assert.Equal(Draw(cpu), Draw(cuda));
+
+        static float[][] Draw(Device device)
+        {
+            using Scope scope = device.Scope();
+            Tensor normal = device.Empty(10_007), uniform = device.Empty(10_007);
+            device.Kernels.Normal(normal, new RandomStream(5, "numbers").At(3));
+            device.Kernels.Uniform(uniform, new RandomStream(5, "numbers").At(3));
+            return [normal.ToArray<float>(), uniform.ToArray<float>()];
+        }
+    }
+
+    [Fact]
+    public void Memory_that_the_device_does_not_have_is_one_line()
+    {
+        if (!CudaStandin.IsThere()) return;
+        using var device = new CudaDevice();
+        using Scope scope = device.Scope();
+        var error = Assert.ThrowsAny<OutOfMemoryException>(() => device.Empty((1 << 20, 1 << 12), DType.F32));
+        Assert.Contains("has no block of", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, device.LiveBytes);
     }
 
     private static void Compare(OpCase opCase, CudaDevice device, double[][] expected, double[][] found, double bound)

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
+using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Models;
 using WeightMem.Models.Data;
 
@@ -9,7 +11,7 @@ namespace WeightMem.Cli.Commands;
 /// <summary>Options that several commands take, each made anew for its command.</summary>
 internal static class SharedOptions
 {
-    public static Option<string> Device() => new("--device") { Description = "Where to compute: auto or cpu", DefaultValueFactory = _ => "auto" };
+    public static Option<string> Device() => new("--device") { Description = "Where to compute: cpu, cuda or cuda:N, or auto for a GPU if there is one", DefaultValueFactory = _ => "auto" };
 
     public static Option<int> Threads() => new("--threads") { Description = "Threads to compute with; 0 for one per processor. Results do not depend on it" };
 
@@ -36,11 +38,11 @@ internal static class SharedOptions
     public static Device Open(string device, int threads)
     {
         if (threads < 0) throw new UsageException($"--threads {threads}: a number from 0");
-        return device switch
-        {
-            "auto" or "cpu" => new CpuDevice(threads),
-            _ => throw new UsageException($"there is no device {device}; this build computes on: auto, cpu"),
-        };
+        if (device == "cpu" || (device == "auto" && !DeviceCatalog.HasGpu)) return new CpuDevice(threads);
+        if (device is "auto" or "cuda") return new CudaDevice();
+        if (device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal))
+            return new CudaDevice(ordinal);
+        throw new UsageException($"there is no device {device}; this program computes on: auto, cpu, cuda, cuda:N");
     }
 
     /// <summary>The images of a set, pooled.</summary>

@@ -1,9 +1,11 @@
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
+using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Devices.Reference;
 using WeightMem.Formats;
 using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Populations;
+using WeightMem.Tests;
 using Xunit;
 
 namespace WeightMem.Models.Tests.Gpt;
@@ -20,7 +22,9 @@ public sealed class GptTrainingTests
     [Fact]
     public void Losses_follow_the_golden_curve()
     {
-        foreach (Device device in new Device[] { new CpuDevice(2), new ReferenceDevice() })
+        var devices = new List<Device> { new CpuDevice(2), new ReferenceDevice() };
+        if (CudaStandin.IsThere()) devices.Add(new CudaDevice());
+        foreach (Device device in devices)
         {
             using (device)
             {

@@ -5,13 +5,18 @@ using WeightMem.Engine.Kernels;
 
 namespace WeightMem.Engine.Devices.Cuda;
 
-/// <summary>The engine's kernel families, compiled for a device on first use. Their sources are in this assembly.</summary>
+/// <summary>
+/// The engine's kernel families, compiled for a device on first use. Their sources are in this assembly; the variable <see cref="SourcesVariable"/> names a folder
+/// to read them from instead, so that a kernel can be changed and tried without building anything.
+/// </summary>
 internal sealed class CudaPrograms(CudaContext context) : IDisposable
 {
+    /// <summary>The variable that names a folder of kernel sources.</summary>
+    public const string SourcesVariable = "WEIGHTMEM_KERNEL_SOURCES";
+
     private const string Folder = "kernels/";
 
-    private static readonly KernelHeader[] Headers = [.. Sources(".cuh").Select(name => new KernelHeader(name, Text(name)))];
-
+    private readonly string? _sources = Environment.GetEnvironmentVariable(SourcesVariable) is { Length: > 0 } folder ? folder : null;
     private readonly KernelCompiler _compiler = new(KernelCache.OfUser());
     private readonly Dictionary<string, LoadedKernels> _loaded = [];
     private ElementwiseKernels? _elementwise;
@@ -51,17 +56,18 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private CudaModule Load(string name)
     {
         if (!_loaded.TryGetValue(name, out LoadedKernels? kernels))
-            _loaded[name] = kernels = _compiler.Load(new KernelProgram(name, Text(name)) { Headers = Headers }, context);
+            _loaded[name] = kernels = _compiler.Load(new KernelProgram(name, Text(name)) { Headers = [.. HeaderNames.Select(h => new KernelHeader(h, Text(h)))] }, context);
         return kernels.Module;
     }
 
-    private static IEnumerable<string> Sources(string ending) => Assembly.GetExecutingAssembly().GetManifestResourceNames()
-        .Where(name => name.StartsWith(Folder, StringComparison.Ordinal) && name.EndsWith(ending, StringComparison.Ordinal))
+    private static IEnumerable<string> HeaderNames => Assembly.GetExecutingAssembly().GetManifestResourceNames()
+        .Where(name => name.StartsWith(Folder, StringComparison.Ordinal) && name.EndsWith(".cuh", StringComparison.Ordinal))
         .Select(name => name[Folder.Length..])
         .Order(StringComparer.Ordinal);
 
-    private static string Text(string name)
+    private string Text(string name)
     {
+        if (_sources is not null) return File.ReadAllText(Path.Combine(_sources, name));
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Folder + name)!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

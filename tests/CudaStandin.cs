@@ -5,7 +5,7 @@ using WeightMem.Cuda;
 using WeightMem.Cuda.Libraries;
 using Xunit;
 
-namespace WeightMem.Engine.Tests;
+namespace WeightMem.Tests;
 
 /// <summary>
 /// The CPU stand-in for the tests: found or built below "native", and named to the locator. Where it cannot be built, a test that needs
