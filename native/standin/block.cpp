@@ -26,6 +26,7 @@ struct Wait {
     int line;
 };
 
+constexpr unsigned MaxYields = 200000;  // with one yield in 1024 atomics this is a second or two
 constexpr size_t DynamicSharedArena = 128 * 1024;
 
 struct Block {
@@ -53,6 +54,8 @@ struct Block {
     int vote = 0;
     int votes = 0;
     int voteResult = 0;
+
+    unsigned yields = 0;  // since a thread last finished or a barrier was passed
 
     char* dynamicArena = nullptr;
     char* dynamicShared = nullptr;
@@ -130,6 +133,7 @@ void switchTo(unsigned thread, Fiber* from) {
         kernel->invoke(arguments);
         run.state[run.current] = State::Finished;
         run.finished++;
+        run.yields = 0;
 
         int next = choose();
         if (next < 0) {
@@ -165,6 +169,7 @@ void beginBlock() {
     run.finished = 0;
     run.readyHead = run.readyCount = 0;
     run.atBarrier = 0;
+    run.yields = 0;
     beginWarps(run.count);
     raceBeginBlock();
     for (const SharedVariable& v : *run.launch->shared) memset(v.address, 0xFF, v.size);
@@ -299,12 +304,16 @@ int standin_barrier(int vote, int predicate, const char* file, int line) {
     run.voteResult = vote == STANDIN_VOTE_COUNT ? run.votes : vote == STANDIN_VOTE_AND ? run.votes == all : run.votes > 0;
     for (unsigned i = 0; i < run.atBarrier; i++) wake(run.barrierThreads[i]);
     run.atBarrier = 0;
+    run.yields = 0;
     raceBarrier();
     return run.voteResult;
 }
 
 // Lets the others run: for loops that wait inside a block for an atomic of another thread.
 void standin_yield() {
+    if (++run.yields > MaxYields) {
+        abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, "spins without end: blocks run one after another, so a block cannot wait for another one");
+    }
     wake(run.current);
     unsigned self = run.current;
     run.fiberOf[self] = run.fiber;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "blas_status.h"
 #include "calls.h"
 #include "memory.h"
 #include "modules.h"
@@ -23,7 +24,7 @@ int primaryContext;  // its address is the handle
 thread_local std::vector<void*> contextStack;
 
 int listLeftOver(std::string* text) {
-    return listLeaks(text) + listModuleLeaks(text) + listStreamLeaks(text) + listGraphLeaks(text);
+    return listLeaks(text) + listModuleLeaks(text) + listStreamLeaks(text) + listGraphLeaks(text) + listBlasLeaks(text);
 }
 
 }  // namespace

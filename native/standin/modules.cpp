@@ -17,6 +17,7 @@ namespace standin {
 namespace {
 
 std::set<Module*> modules;
+std::set<Function*> functions;  // of all live modules
 
 bool readFile(const std::string& path, std::string* content) {
     FILE* file = fopen(path.c_str(), "rb");
@@ -105,12 +106,8 @@ int listModuleLeaks(std::string* text) {
 }
 
 Function* findFunction(void* handle) {
-    for (Module* module : modules) {
-        for (auto& [name, function] : module->functions) {
-            if (&function == handle) return &function;
-        }
-    }
-    return nullptr;
+    auto* function = static_cast<Function*>(handle);
+    return functions.count(function) ? function : nullptr;
 }
 
 }  // namespace standin
@@ -135,7 +132,8 @@ void addFunctions(Module* module, const standin_kernel* kernels, unsigned count)
             function.shared.push_back({module->base + symbol.offset, symbol.size});
             if (own) function.staticShared += symbol.size;
         }
-        module->functions[function.name] = function;
+        Function& kept = module->functions[function.name] = function;
+        functions.insert(&kept);
     }
 }
 
@@ -176,6 +174,7 @@ STANDIN_EXPORT CUresult cuModuleUnload(void* handle) {
     if (!modules.count(module)) return fail(CUDA_ERROR_INVALID_HANDLE, "cuModuleUnload of no live module");
     flushAll();
     modules.erase(module);
+    for (auto& [name, function] : module->functions) functions.erase(&function);
     dlclose(module->handle);
     delete module;
     return stickyError();

@@ -56,6 +56,11 @@ void testMode(const std::string& mode) {
     expect(outcome(f("failing_assert"), {1}, {1}, 0, out.data, 3), 710, mode, "assert", "n < 3 at bugs.cu:");
     expect(outcome(f("deep"), {1}, {1}, 0, out.data, 3), 719, mode, "stack overflow", "stack overflow");
 
+    if (mode == "plain") {
+        OK(cuMemsetD32_v2(out.data, 0, 1));
+        expect(outcome(f("waits_for_a_block"), {2}, {1}, 0, out.data), 719, mode, "waiting for another block", "spins without end");
+    }
+
     code = outcome(f("misaligned"), {1}, {1}, 0, out.data, in.data);
     if (ub) expect(code, 716, mode, "misaligned float4", "bugs.cu:");
     check(ub || code == 0 || code == 716, mode + ": misaligned float4 passes or is caught, by the instruction that was chosen");

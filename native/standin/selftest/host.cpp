@@ -30,6 +30,13 @@ void testMemory() {
     char list[1000];
     check(standinLeakReport(list, sizeof list) == 2 && strstr(list, "123 bytes"), "list of what is not released");
     OK(cuMemFree_v2(memory));
+    void *handle = nullptr, *stream = nullptr;
+    OK(cublasCreate_v2(&handle));
+    OK(cuStreamCreate(&stream, 1));
+    check(standinLeakReport(list, sizeof list) == 3 && strstr(list, "cuBLAS handle") && strstr(list, "stream"), "handles are in the list");
+    OK(cublasDestroy_v2(handle));
+    OK(cuStreamDestroy_v2(stream));
+    check(cuStreamDestroy_v2(stream) == 400, "a stream is destroyed once");
 }
 
 void testLaunches() {
