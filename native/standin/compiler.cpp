@@ -216,6 +216,7 @@ void build(const CompileRequest& request, const std::string& compiler, const Arg
     if (status == 0) status = execute({compiler, "-shared", "-Wl,-z,defs", "kernels.o", ownPath(), "-o", "kernels.so"}, folder);
     result->log += readText(folder / "log.txt");
     result->ok = status == 0;
+    if (!result->ok && result->log.empty()) result->log = "cannot run " + compiler + "\n";
     if (!result->ok) return;
     std::string limits = sharedMemoryErrors(folder / "kernels.so", result->kernels);
     result->log += limits;

@@ -71,6 +71,18 @@ void enqueue(Stream* stream, std::function<int()> work) {
     if (!isLazy()) flush(stream);
 }
 
+// Work on the legacy stream would wait for a blocking stream that is being captured, which cannot be.
+int refuseWork(Stream* stream) {
+    if (stream->capture) return stream->capture->invalid ? CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : CUDA_SUCCESS;
+    if (stream != &legacy) return CUDA_SUCCESS;
+    for (Stream* other : streams) {
+        if (!other->capture || other->nonBlocking) continue;
+        other->capture->invalid = true;
+        return fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "work on the default stream while a blocking stream is captured");
+    }
+    return CUDA_SUCCESS;
+}
+
 }  // namespace
 
 bool isLazy() {
@@ -96,11 +108,11 @@ int flushAll() {
 }
 
 int submit(Stream* stream, int nodeType, std::function<int()> work) {
+    if (int error = refuseWork(stream)) return error;
     if (!stream->capture) {
         enqueue(stream, std::move(work));
         return CUDA_SUCCESS;
     }
-    if (stream->capture->invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
     auto node = std::make_unique<GraphNode>();
     node->type = nodeType;
     node->work = std::move(work);
@@ -109,11 +121,11 @@ int submit(Stream* stream, int nodeType, std::function<int()> work) {
 }
 
 int submitKernel(Stream* stream, KernelCall call) {
+    if (int error = refuseWork(stream)) return error;
     if (!stream->capture) {
         enqueue(stream, [call = std::move(call)]() mutable { return runKernel(call); });
         return CUDA_SUCCESS;
     }
-    if (stream->capture->invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
     auto node = std::make_unique<GraphNode>();
     node->type = 0;
     node->kernel = std::move(call);

@@ -146,6 +146,12 @@ void testGraph(void* module) {
     void* more = nullptr;
     check(cuMemAlloc_v2(&more, 16) == 900, "no allocation during a capture");
     check(cuStreamEndCapture(one, &graph) == 901, "and the capture is lost");
+    void* blocking = nullptr;
+    OK(cuStreamCreate(&blocking, 0));
+    OK(cuStreamBeginCapture_v2(blocking, 2));
+    check(launch(add, {1}, {64}, 0, nullptr, c.data, b.data, c.data, n) == 906, "no work on the default stream beside the capture of a blocking one");
+    check(cuStreamEndCapture(blocking, &graph) == 901, "and that capture is lost");
+    OK(cuStreamDestroy_v2(blocking));
     OK(cuEventDestroy_v2(fork));
     OK(cuEventDestroy_v2(join));
     OK(cuStreamDestroy_v2(one));
