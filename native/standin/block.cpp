@@ -237,9 +237,7 @@ void abandonLaunchAfterSignal() {
 }
 
 std::string whereNow() {
-    auto triple = [](const uint3& v) {
-        return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")";
-    };
+    auto triple = [](const uint3& v) { return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")"; };
     std::string name = run.launch ? run.launch->kernelName : "?";
     return "kernel " + name + ", block " + triple(standin_now.block) + ", thread " + triple(standin_now.thread);
 }
@@ -287,8 +285,8 @@ int standin_barrier(int vote, int predicate, const char* file, int line) {
         const Wait& first = run.wait[run.barrierThreads[0]];
         if (first.line != line || run.vote != vote) {
             abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, "barrier at " + std::string(file) + ":" + std::to_string(line) + " while " +
-                                                        std::to_string(run.atBarrier) + " threads wait at the barrier at " +
-                                                        first.file + ":" + std::to_string(first.line));
+                                                        std::to_string(run.atBarrier) + " threads wait at the barrier at " + first.file +
+                                                        ":" + std::to_string(first.line));
         }
     } else {
         run.vote = vote;

@@ -48,7 +48,8 @@ std::vector<Symbol> readVariables(const std::string& path) {
             const Elf64_Sym& symbol = symbols[i];
             if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= header->e_shnum) continue;
             const Elf64_Shdr& section = sections[symbol.st_shndx];
-            found.push_back({names + symbol.st_name, symbol.st_value, symbol.st_size, section.sh_type == SHT_NOBITS, !(section.sh_flags & SHF_WRITE)});
+            found.push_back(
+                {names + symbol.st_name, symbol.st_value, symbol.st_size, section.sh_type == SHT_NOBITS, !(section.sh_flags & SHF_WRITE)});
         }
     }
     return found;

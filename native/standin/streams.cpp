@@ -17,9 +17,7 @@ std::set<Event*> events;
 std::set<Capture*> captures;
 uint64_t sequence;
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 long threadId() { return syscall(SYS_gettid); }
 
