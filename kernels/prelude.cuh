@@ -49,7 +49,7 @@ __device__ inline float f16_to_float(f16 value) {
     u32 sign = static_cast<u32>(value.bits & 0x8000u) << 16;
     u32 magnitude = value.bits & 0x7fffu;
     if (magnitude >= 0x7c00u) return __uint_as_float(sign | 0x7f800000u | (magnitude & 0x3ffu) << 13);
-    // The exponent's bias differs by 112; the multiplication also brings subnormal numbers to their place.
+    // The exponent's bias differs by 112; the multiplication also brings subnormal numbers to their place (so not under --ftz=true).
     float scaled = __uint_as_float(magnitude << 13) * __uint_as_float(0x77800000u);
     return __uint_as_float(__float_as_uint(scaled) | sign);
 }

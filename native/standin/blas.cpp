@@ -65,11 +65,13 @@ int queue(void* handle, int ta, int tb, Batch batch, const void* alpha, const vo
     Handle* h = find(handle);
     if (!h) return CUBLAS_NOT_INITIALIZED;
     Gemm& g = batch.gemm;
-    if (ta < 0 || ta > 2 || tb < 0 || tb > 2 || g.m < 0 || g.n < 0 || g.k < 0 || batch.count < 0 || !alpha || !beta) return CUBLAS_INVALID_VALUE;
+    if (ta < 0 || ta > 2 || tb < 0 || tb > 2 || g.m < 0 || g.n < 0 || g.k < 0 || batch.count < 0 || !alpha || !beta)
+        return CUBLAS_INVALID_VALUE;
     g.transposeA = ta != 0;
     g.transposeB = tb != 0;
     if (g.lda < std::max(1, g.transposeA ? g.k : g.m) || g.ldb < std::max(1, g.transposeB ? g.n : g.k) || g.ldc < std::max(1, g.m)) {
-        fail(CUDA_ERROR_INVALID_VALUE, "cuBLAS: leading dimensions %d, %d, %d do not fit m %d, n %d, k %d", g.lda, g.ldb, g.ldc, g.m, g.n, g.k);
+        fail(CUDA_ERROR_INVALID_VALUE, "cuBLAS: leading dimensions %d, %d, %d do not fit m %d, n %d, k %d", g.lda, g.ldb, g.ldc, g.m, g.n,
+             g.k);
         return CUBLAS_INVALID_VALUE;
     }
     if (!isElementType(g.typeA) || g.typeA != g.typeB || !(g.typeC == g.typeA || g.typeC == R32F)) return CUBLAS_NOT_SUPPORTED;
@@ -92,6 +94,11 @@ Batch product(int m, int n, int k, const void* a, int ta, int lda, const void* b
 }
 
 }  // namespace
+
+int standin::listBlasLeaks(std::string* text) {
+    for (size_t i = 0; i < handles.size(); i++) *text += "cuBLAS handle\n";
+    return static_cast<int>(handles.size());
+}
 
 STANDIN_EXPORT int cublasCreate_v2(void** out) {
     BLAS_CALL();
@@ -126,7 +133,8 @@ STANDIN_EXPORT int cublasSetStream_v2(void* handle, void* stream) {
 STANDIN_EXPORT int cublasSetWorkspace_v2(void* handle, void* workspace, size_t bytes) {
     BLAS_CALL();
     if (!find(handle)) return CUBLAS_NOT_INITIALIZED;
-    if (reinterpret_cast<uintptr_t>(workspace) % 256 != 0 || (bytes > 0 && checkDeviceRange(workspace, bytes, "workspace"))) return CUBLAS_INVALID_VALUE;
+    if (reinterpret_cast<uintptr_t>(workspace) % 256 != 0 || (bytes > 0 && checkDeviceRange(workspace, bytes, "workspace")))
+        return CUBLAS_INVALID_VALUE;
     return CUBLAS_SUCCESS;
 }
 
@@ -169,26 +177,36 @@ STANDIN_EXPORT int cublasGetProperty(int type, int* value) {
 
 STANDIN_EXPORT const char* cublasGetStatusString(int status) {
     switch (status) {
-        case 0: return "success";
-        case 1: return "the library was not initialized";
-        case 3: return "the resource allocation failed";
-        case 7: return "an unsupported value or parameter was passed to the function";
-        case 8: return "the function requires an architectural feature absent from the device architecture";
-        case 13: return "the function failed to launch on the GPU";
-        case 14: return "an internal operation failed";
-        case 15: return "the functionality requested is not supported";
-        default: return "unknown status";
+        case 0:
+            return "success";
+        case 1:
+            return "the library was not initialized";
+        case 3:
+            return "the resource allocation failed";
+        case 7:
+            return "an unsupported value or parameter was passed to the function";
+        case 8:
+            return "the function requires an architectural feature absent from the device architecture";
+        case 13:
+            return "the function failed to launch on the GPU";
+        case 14:
+            return "an internal operation failed";
+        case 15:
+            return "the functionality requested is not supported";
+        default:
+            return "unknown status";
     }
 }
 
-STANDIN_EXPORT int cublasSgemm_v2(void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b, int ldb,
-                                  const float* beta, float* c, int ldc) {
+STANDIN_EXPORT int cublasSgemm_v2(void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b,
+                                  int ldb, const float* beta, float* c, int ldc) {
     BLAS_CALL();
     return queue(h, ta, tb, product(m, n, k, a, R32F, lda, b, R32F, ldb, c, R32F, ldc), alpha, beta);
 }
 
-STANDIN_EXPORT int cublasSgemmStridedBatched(void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, long long sa,
-                                             const float* b, int ldb, long long sb, const float* beta, float* c, int ldc, long long sc, int count) {
+STANDIN_EXPORT int cublasSgemmStridedBatched(void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda,
+                                             long long sa, const float* b, int ldb, long long sb, const float* beta, float* c, int ldc,
+                                             long long sc, int count) {
     BLAS_CALL();
     Batch batch = product(m, n, k, a, R32F, lda, b, R32F, ldb, c, R32F, ldc);
     batch.count = count;
@@ -196,9 +214,9 @@ STANDIN_EXPORT int cublasSgemmStridedBatched(void* h, int ta, int tb, int m, int
     return queue(h, ta, tb, batch, alpha, beta);
 }
 
-STANDIN_EXPORT int cublasGemmStridedBatchedEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA, int lda,
-                                              long long sa, const void* b, int typeB, int ldb, long long sb, const void* beta, void* c, int typeC,
-                                              int ldc, long long sc, int count, int compute, int) {
+STANDIN_EXPORT int cublasGemmStridedBatchedEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA,
+                                              int lda, long long sa, const void* b, int typeB, int ldb, long long sb, const void* beta,
+                                              void* c, int typeC, int ldc, long long sc, int count, int compute, int) {
     BLAS_CALL();
     if (!isFloatCompute(compute)) return CUBLAS_NOT_SUPPORTED;
     Batch batch = product(m, n, k, a, typeA, lda, b, typeB, ldb, c, typeC, ldc);
@@ -207,16 +225,16 @@ STANDIN_EXPORT int cublasGemmStridedBatchedEx(void* h, int ta, int tb, int m, in
     return queue(h, ta, tb, batch, alpha, beta);
 }
 
-STANDIN_EXPORT int cublasGemmEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA, int lda, const void* b,
-                                int typeB, int ldb, const void* beta, void* c, int typeC, int ldc, int compute, int) {
+STANDIN_EXPORT int cublasGemmEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA, int lda,
+                                const void* b, int typeB, int ldb, const void* beta, void* c, int typeC, int ldc, int compute, int) {
     BLAS_CALL();
     if (!isFloatCompute(compute)) return CUBLAS_NOT_SUPPORTED;
     return queue(h, ta, tb, product(m, n, k, a, typeA, lda, b, typeB, ldb, c, typeC, ldc), alpha, beta);
 }
 
-STANDIN_EXPORT int cublasGemmBatchedEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* const* a, int typeA, int lda,
-                                       const void* const* b, int typeB, int ldb, const void* beta, void* const* c, int typeC, int ldc, int count,
-                                       int compute, int) {
+STANDIN_EXPORT int cublasGemmBatchedEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* const* a, int typeA,
+                                       int lda, const void* const* b, int typeB, int ldb, const void* beta, void* const* c, int typeC,
+                                       int ldc, int count, int compute, int) {
     BLAS_CALL();
     if (!isFloatCompute(compute)) return CUBLAS_NOT_SUPPORTED;
     Batch batch = product(m, n, k, nullptr, typeA, lda, nullptr, typeB, ldb, nullptr, typeC, ldc);

@@ -17,8 +17,18 @@ namespace {
 
 constexpr int BiasBit = 4;
 enum : int {
-    Default = 1, Relu = 2, Bias = 4, ReluBias = 6, Gelu = 32, GeluBias = 36, GeluAux = 160, GeluAuxBias = 164, DGelu = 192, DGeluBgrad = 208,
-    BgradA = 256, BgradB = 512
+    Default = 1,
+    Relu = 2,
+    Bias = 4,
+    ReluBias = 6,
+    Gelu = 32,
+    GeluBias = 36,
+    GeluAux = 160,
+    GeluAuxBias = 164,
+    DGelu = 192,
+    DGeluBgrad = 208,
+    BgradA = 256,
+    BgradB = 512
 };
 
 struct Description {
@@ -196,10 +206,12 @@ int fit(const Description& d, const Layout& a, const Layout& b, const Layout& c,
     uint64_t m = d.transposeA ? a.columns : a.rows, k = d.transposeA ? a.rows : a.columns;
     uint64_t kb = d.transposeB ? b.columns : b.rows, n = d.transposeB ? b.rows : b.columns;
     if (k != kb || r.rows != m || r.columns != n || c.rows != m || c.columns != n) return CUBLAS_INVALID_VALUE;
-    if (!isFloatCompute(d.compute) || d.scale != R32F || !isKnown(d.epilogue) || a.type != b.type || c.type != r.type) return CUBLAS_NOT_SUPPORTED;
+    if (!isFloatCompute(d.compute) || d.scale != R32F || !isKnown(d.epilogue) || a.type != b.type || c.type != r.type)
+        return CUBLAS_NOT_SUPPORTED;
     if (d.auxLd != 0 && d.auxLd < static_cast<int64_t>(m)) return CUBLAS_INVALID_VALUE;
     task->d = d;
-    task->gemm = {d.transposeA != 0, d.transposeB != 0, int(m), int(n), int(k), 0, 0, nullptr, nullptr, nullptr, a.type, b.type, c.type, int(a.ld), int(b.ld), int(c.ld)};
+    task->gemm = {d.transposeA != 0, d.transposeB != 0, int(m), int(n), int(k), 0,         0,         nullptr,
+                  nullptr,           nullptr,           a.type, b.type, c.type, int(a.ld), int(b.ld), int(c.ld)};
     task->typeD = r.type;
     task->ldd = int(r.ld);
     task->count = r.count;
@@ -243,17 +255,28 @@ STANDIN_EXPORT int cublasLtMatmulDescSetAttribute(void* handle, int attribute, c
     Description* d = find<Description>(handle);
     if (!d) return CUBLAS_INVALID_VALUE;
     switch (attribute) {
-        case 2: return set(&d->pointerMode, value, bytes);
-        case 3: return set(&d->transposeA, value, bytes);
-        case 4: return set(&d->transposeB, value, bytes);
-        case 7: return set(&d->epilogue, value, bytes);
-        case 8: return set(&d->bias, value, bytes);
-        case 11: return set(&d->aux, value, bytes);
-        case 12: return set(&d->auxLd, value, bytes);
-        case 13: return set(&d->auxStride, value, bytes);
-        case 22: return set(&d->auxType, value, bytes);
-        case 26: return set(&d->biasType, value, bytes);
-        default: return CUBLAS_NOT_SUPPORTED;
+        case 2:
+            return set(&d->pointerMode, value, bytes);
+        case 3:
+            return set(&d->transposeA, value, bytes);
+        case 4:
+            return set(&d->transposeB, value, bytes);
+        case 7:
+            return set(&d->epilogue, value, bytes);
+        case 8:
+            return set(&d->bias, value, bytes);
+        case 11:
+            return set(&d->aux, value, bytes);
+        case 12:
+            return set(&d->auxLd, value, bytes);
+        case 13:
+            return set(&d->auxStride, value, bytes);
+        case 22:
+            return set(&d->auxType, value, bytes);
+        case 26:
+            return set(&d->biasType, value, bytes);
+        default:
+            return CUBLAS_NOT_SUPPORTED;
     }
 }
 
@@ -269,10 +292,14 @@ STANDIN_EXPORT int cublasLtMatrixLayoutSetAttribute(void* handle, int attribute,
     Layout* l = find<Layout>(handle);
     if (!l) return CUBLAS_INVALID_VALUE;
     switch (attribute) {
-        case 1: return set(&l->order, value, bytes);
-        case 5: return set(&l->count, value, bytes);
-        case 6: return set(&l->stride, value, bytes);
-        default: return CUBLAS_NOT_SUPPORTED;
+        case 1:
+            return set(&l->order, value, bytes);
+        case 5:
+            return set(&l->count, value, bytes);
+        case 6:
+            return set(&l->stride, value, bytes);
+        default:
+            return CUBLAS_NOT_SUPPORTED;
     }
 }
 
@@ -290,10 +317,10 @@ STANDIN_EXPORT int cublasLtMatmulPreferenceSetAttribute(void* handle, int attrib
     return attribute == 1 ? set(&p->maxWorkspace, value, bytes) : int(CUBLAS_SUCCESS);  // other preferences only steer the choice
 }
 
-STANDIN_EXPORT int cublasLtMatmulAlgoGetHeuristic(void* handle, void* description, void* a, void* b, void* c, void* d, void* preference, int wanted,
-                                                  HeuristicResult* results, int* found) {
+STANDIN_EXPORT int cublasLtMatmulAlgoGetHeuristic(void* handle, void* description, void* a, void* b, void* c, void* d, void* preference,
+                                                  int wanted, HeuristicResult* results, int* found) {
     BLAS_CALL();
-    auto *de = find<Description>(description);
+    auto* de = find<Description>(description);
     auto *la = find<Layout>(a), *lb = find<Layout>(b), *lc = find<Layout>(c), *ld = find<Layout>(d);
     if (!find<Lt>(handle)) return CUBLAS_NOT_INITIALIZED;
     if (!de || !la || !lb || !lc || !ld || !find<Preference>(preference) || wanted < 1 || !results || !found) return CUBLAS_INVALID_VALUE;
@@ -308,12 +335,12 @@ STANDIN_EXPORT int cublasLtMatmulAlgoGetHeuristic(void* handle, void* descriptio
     return CUBLAS_SUCCESS;
 }
 
-STANDIN_EXPORT int cublasLtMatmul(void* handle, void* description, const void* alpha, const void* a, void* layoutA, const void* b, void* layoutB,
-                                  const void* beta, const void* c, void* layoutC, void* d, void* layoutD, const uint64_t* algorithm, void* workspace,
-                                  size_t workspaceBytes, void* streamHandle) {
+STANDIN_EXPORT int cublasLtMatmul(void* handle, void* description, const void* alpha, const void* a, void* layoutA, const void* b,
+                                  void* layoutB, const void* beta, const void* c, void* layoutC, void* d, void* layoutD,
+                                  const uint64_t* algorithm, void* workspace, size_t workspaceBytes, void* streamHandle) {
     BLAS_CALL();
     if (!find<Lt>(handle)) return CUBLAS_NOT_INITIALIZED;
-    auto *de = find<Description>(description);
+    auto* de = find<Description>(description);
     auto *la = find<Layout>(layoutA), *lb = find<Layout>(layoutB), *lc = find<Layout>(layoutC), *ld = find<Layout>(layoutD);
     Stream* stream = findStream(streamHandle);
     if (!de || !la || !lb || !lc || !ld || !alpha || !beta || !stream) return CUBLAS_INVALID_VALUE;

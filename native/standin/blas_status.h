@@ -15,6 +15,8 @@ enum : int {
 
 namespace standin {
 
+int listBlasLeaks(std::string* text);
+
 // cublasComputeType_t with float32 sums: all are plain float32 here.
 inline bool isFloatCompute(int type) { return type == 68 || type == 69 || type == 74 || type == 75 || type == 77; }
 

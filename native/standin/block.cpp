@@ -26,6 +26,7 @@ struct Wait {
     int line;
 };
 
+constexpr unsigned MaxYields = 200000;  // with one yield in 1024 atomics this is a second or two
 constexpr size_t DynamicSharedArena = 128 * 1024;
 
 struct Block {
@@ -53,6 +54,8 @@ struct Block {
     int vote = 0;
     int votes = 0;
     int voteResult = 0;
+
+    unsigned yields = 0;  // since a thread last finished or a barrier was passed
 
     char* dynamicArena = nullptr;
     char* dynamicShared = nullptr;
@@ -130,6 +133,7 @@ void switchTo(unsigned thread, Fiber* from) {
         kernel->invoke(arguments);
         run.state[run.current] = State::Finished;
         run.finished++;
+        run.yields = 0;
 
         int next = choose();
         if (next < 0) {
@@ -165,6 +169,7 @@ void beginBlock() {
     run.finished = 0;
     run.readyHead = run.readyCount = 0;
     run.atBarrier = 0;
+    run.yields = 0;
     beginWarps(run.count);
     raceBeginBlock();
     for (const SharedVariable& v : *run.launch->shared) memset(v.address, 0xFF, v.size);
@@ -232,9 +237,7 @@ void abandonLaunchAfterSignal() {
 }
 
 std::string whereNow() {
-    auto triple = [](const uint3& v) {
-        return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")";
-    };
+    auto triple = [](const uint3& v) { return "(" + std::to_string(v.x) + "," + std::to_string(v.y) + "," + std::to_string(v.z) + ")"; };
     std::string name = run.launch ? run.launch->kernelName : "?";
     return "kernel " + name + ", block " + triple(standin_now.block) + ", thread " + triple(standin_now.thread);
 }
@@ -282,8 +285,8 @@ int standin_barrier(int vote, int predicate, const char* file, int line) {
         const Wait& first = run.wait[run.barrierThreads[0]];
         if (first.line != line || run.vote != vote) {
             abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, "barrier at " + std::string(file) + ":" + std::to_string(line) + " while " +
-                                                        std::to_string(run.atBarrier) + " threads wait at the barrier at " +
-                                                        first.file + ":" + std::to_string(first.line));
+                                                        std::to_string(run.atBarrier) + " threads wait at the barrier at " + first.file +
+                                                        ":" + std::to_string(first.line));
         }
     } else {
         run.vote = vote;
@@ -299,12 +302,16 @@ int standin_barrier(int vote, int predicate, const char* file, int line) {
     run.voteResult = vote == STANDIN_VOTE_COUNT ? run.votes : vote == STANDIN_VOTE_AND ? run.votes == all : run.votes > 0;
     for (unsigned i = 0; i < run.atBarrier; i++) wake(run.barrierThreads[i]);
     run.atBarrier = 0;
+    run.yields = 0;
     raceBarrier();
     return run.voteResult;
 }
 
 // Lets the others run: for loops that wait inside a block for an atomic of another thread.
 void standin_yield() {
+    if (++run.yields > MaxYields) {
+        abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, "spins without end: blocks run one after another, so a block cannot wait for another one");
+    }
     wake(run.current);
     unsigned self = run.current;
     run.fiberOf[self] = run.fiber;

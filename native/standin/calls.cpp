@@ -23,7 +23,8 @@ std::map<std::string, Planned> readPlan() {
         if (end == std::string::npos) end = text.size();
         std::string item = text.substr(at, end - at);
         size_t first = item.find(':'), second = item.rfind(':');
-        if (first != std::string::npos && second > first) plan[item.substr(0, first)] = {atoi(item.c_str() + first + 1), atoi(item.c_str() + second + 1)};
+        if (first != std::string::npos && second > first)
+            plan[item.substr(0, first)] = {atoi(item.c_str() + first + 1), atoi(item.c_str() + second + 1)};
         at = end + 1;
     }
     return plan;
@@ -61,9 +62,12 @@ int injectedFailure(const char* name) {
 Call::Call(const char* name, Needs needs) : error(0), lock_(driverLock()) {
     error = injectedFailure(name);
     if (error) return;
-    if (needs >= Needs::Init && !isInitialised()) error = fail(CUDA_ERROR_NOT_INITIALIZED, "%s before cuInit", name);
-    else if (needs >= Needs::Context && !currentContext()) error = fail(CUDA_ERROR_INVALID_CONTEXT, "%s: no context is current on this thread", name);
-    else if (needs >= Needs::Healthy && sticky) error = sticky;
+    if (needs >= Needs::Init && !isInitialised())
+        error = fail(CUDA_ERROR_NOT_INITIALIZED, "%s before cuInit", name);
+    else if (needs >= Needs::Context && !currentContext())
+        error = fail(CUDA_ERROR_INVALID_CONTEXT, "%s: no context is current on this thread", name);
+    else if (needs >= Needs::Healthy && sticky)
+        error = sticky;
     else if (needs >= Needs::Uncaptured && captureForbids()) {
         invalidateCaptures();
         error = fail(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "%s while a stream is being captured", name);

@@ -9,10 +9,10 @@ namespace standin {
 
 enum class Needs {
     Nothing,
-    Init,      // cuInit was called
-    Context,   // and a context is current on this thread
-    Healthy,   // and no kernel has failed in it: such errors stay, as on a GPU
-    Uncaptured // and no capture is under way that forbids calls that synchronise or allocate
+    Init,       // cuInit was called
+    Context,    // and a context is current on this thread
+    Healthy,    // and no kernel has failed in it: such errors stay, as on a GPU
+    Uncaptured  // and no capture is under way that forbids calls that synchronise or allocate
 };
 
 class Call {
@@ -38,6 +38,6 @@ void* currentContext();
 
 }  // namespace standin
 
-#define CUDA_CALL(needs)                          \
+#define CUDA_CALL(needs)                                     \
     ::standin::Call call(__func__, ::standin::Needs::needs); \
     if (call.error) return call.error

@@ -29,7 +29,8 @@ struct InstrumentedGlobal {
 std::vector<InstrumentedGlobal> globals;  // sorted by address
 
 const InstrumentedGlobal* globalAt(const char* p) {
-    auto after = std::upper_bound(globals.begin(), globals.end(), p, [](const char* a, const InstrumentedGlobal& g) { return a < g.begin; });
+    auto after =
+        std::upper_bound(globals.begin(), globals.end(), p, [](const char* a, const InstrumentedGlobal& g) { return a < g.begin; });
     if (after == globals.begin()) return nullptr;
     const InstrumentedGlobal& g = *std::prev(after);
     return p < g.begin + g.sizeWithRedzone ? &g : nullptr;
@@ -45,11 +46,13 @@ const InstrumentedGlobal* globalAt(const char* p) {
 [[gnu::noinline]] void checkOther(const char* p, size_t bytes, bool write, const void* from) {
     if (isDynamicShared(p)) {
         if (isInDynamicShared(p, bytes)) return;
-        report(p, bytes, write, from, ": outside of dynamic shared memory, offset " + std::to_string(p - static_cast<char*>(standin_dynamic_shared())));
+        report(p, bytes, write, from,
+               ": outside of dynamic shared memory, offset " + std::to_string(p - static_cast<char*>(standin_dynamic_shared())));
     }
     if (const InstrumentedGlobal* g = globalAt(p)) {
         if (p + bytes <= g->begin + g->size) return;
-        report(p, bytes, write, from, ": offset " + std::to_string(p - g->begin) + " of " + g->name + ", which has " + std::to_string(g->size) + " bytes");
+        report(p, bytes, write, from,
+               ": offset " + std::to_string(p - g->begin) + " of " + g->name + ", which has " + std::to_string(g->size) + " bytes");
     }
     auto* now = reinterpret_cast<const char*>(&standin_now);
     if (p >= now && p < now + sizeof standin_now) return;
@@ -61,17 +64,20 @@ inline void check(const void* address, size_t bytes, bool write, const void* fro
     auto* p = static_cast<const char*>(address);
     if (isFiberStack(p)) return;
     switch (classify(p, bytes)) {
-        case Access::Inside: return;
-        case Access::Outside: report(p, bytes, write, from, describeAddress(p));
-        case Access::Unknown: checkOther(p, bytes, write, from);
+        case Access::Inside:
+            return;
+        case Access::Outside:
+            report(p, bytes, write, from, describeAddress(p));
+        case Access::Unknown:
+            checkOther(p, bytes, write, from);
     }
 }
 
 }  // namespace
 
 #define SANITIZER_EXPORT extern "C" __attribute__((visibility("default")))
-#define STANDIN_ACCESS(BYTES)                                                                                                            \
-    SANITIZER_EXPORT void __asan_load##BYTES##_noabort(const void* p) { check(p, BYTES, false, __builtin_return_address(0)); }           \
+#define STANDIN_ACCESS(BYTES)                                                                                                  \
+    SANITIZER_EXPORT void __asan_load##BYTES##_noabort(const void* p) { check(p, BYTES, false, __builtin_return_address(0)); } \
     SANITIZER_EXPORT void __asan_store##BYTES##_noabort(const void* p) { check(p, BYTES, true, __builtin_return_address(0)); }
 
 STANDIN_ACCESS(1)
@@ -90,6 +96,7 @@ SANITIZER_EXPORT void __asan_register_globals(InstrumentedGlobal* list, size_t c
 
 SANITIZER_EXPORT void __asan_unregister_globals(InstrumentedGlobal* list, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        globals.erase(std::remove_if(globals.begin(), globals.end(), [&](const InstrumentedGlobal& g) { return g.begin == list[i].begin; }), globals.end());
+        globals.erase(std::remove_if(globals.begin(), globals.end(), [&](const InstrumentedGlobal& g) { return g.begin == list[i].begin; }),
+                      globals.end());
     }
 }

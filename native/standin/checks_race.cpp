@@ -17,7 +17,7 @@ namespace standin {
 namespace {
 
 struct Access {
-    uint64_t block = 0;     // number of the block, over all launches; 0 = none
+    uint64_t block = 0;  // number of the block, over all launches; 0 = none
     uint32_t thread = 0;
     uint32_t barriers = 0;  // barriers before it
     uint32_t clock = 0;     // the thread's own clock
@@ -37,7 +37,7 @@ uint32_t known[MaxThreads][WarpSize];  // what a thread knows of the clocks in i
 std::unordered_map<uintptr_t, Word> words;
 
 bool isOrdered(const Access& before, bool sharedMemory) {
-    if (before.block < firstBlock) return true;  // another launch, or nothing
+    if (before.block < firstBlock) return true;      // another launch, or nothing
     if (before.block != block) return sharedMemory;  // every block has shared memory of its own
     unsigned self = currentThread();
     if (before.thread == self || before.barriers < barriers) return true;
@@ -45,9 +45,11 @@ bool isOrdered(const Access& before, bool sharedMemory) {
 }
 
 [[noreturn, gnu::noinline]] void report(const char* p, const Access& before, const char* earlier, const char* now, const void* from) {
-    std::string other = before.block == block ? "thread " + std::to_string(before.thread) : "block " + std::to_string(before.block - firstBlock);
+    std::string other =
+        before.block == block ? "thread " + std::to_string(before.thread) : "block " + std::to_string(before.block - firstBlock);
     auto place = [](const void* at) { return sourceLine(static_cast<const char*>(at) - 1); };
-    abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, std::string("data race: ") + now + place(from) + " after an unordered " + earlier + " by " + other + place(before.from) +
+    abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, std::string("data race: ") + now + place(from) + " after an unordered " + earlier + " by " +
+                                                other + place(before.from) +
                                                 (classify(p, 1) == standin::Access::Unknown ? ", in shared memory" : describeAddress(p)));
 }
 
@@ -66,7 +68,8 @@ void check(const void* address, size_t size, Kind kind, const void* from) {
         if ((word.bytes & bytes) && !isOrdered(word.write, sharedMemory)) {
             report(p, word.write, "write", kind == Kind::Read ? "read" : kind == Kind::Write ? "write" : "atomic", from);
         }
-        if (kind != Kind::Atomic && !isOrdered(word.atomic, sharedMemory)) report(p, word.atomic, "atomic", kind == Kind::Read ? "read" : "write", from);
+        if (kind != Kind::Atomic && !isOrdered(word.atomic, sharedMemory))
+            report(p, word.atomic, "atomic", kind == Kind::Read ? "read" : "write", from);
         if (kind != Kind::Read && bytes == 15) {
             for (const Access& read : word.read) {
                 if (!isOrdered(read, sharedMemory)) report(p, read, "read", kind == Kind::Write ? "write" : "atomic", from);
@@ -124,10 +127,10 @@ using namespace standin;
 void standin_atomic_access(const void* address, unsigned size) { check(address, size, Kind::Atomic, __builtin_return_address(0)); }
 
 #define SANITIZER_EXPORT extern "C" __attribute__((visibility("default")))
-#define STANDIN_ACCESS(BYTES)                                                                                                              \
-    SANITIZER_EXPORT void __tsan_read##BYTES(const void* p) { check(p, BYTES, Kind::Read, __builtin_return_address(0)); }                  \
-    SANITIZER_EXPORT void __tsan_write##BYTES(const void* p) { check(p, BYTES, Kind::Write, __builtin_return_address(0)); }                \
-    SANITIZER_EXPORT void __tsan_unaligned_read##BYTES(const void* p) { check(p, BYTES, Kind::Read, __builtin_return_address(0)); }        \
+#define STANDIN_ACCESS(BYTES)                                                                                                       \
+    SANITIZER_EXPORT void __tsan_read##BYTES(const void* p) { check(p, BYTES, Kind::Read, __builtin_return_address(0)); }           \
+    SANITIZER_EXPORT void __tsan_write##BYTES(const void* p) { check(p, BYTES, Kind::Write, __builtin_return_address(0)); }         \
+    SANITIZER_EXPORT void __tsan_unaligned_read##BYTES(const void* p) { check(p, BYTES, Kind::Read, __builtin_return_address(0)); } \
     SANITIZER_EXPORT void __tsan_unaligned_write##BYTES(const void* p) { check(p, BYTES, Kind::Write, __builtin_return_address(0)); }
 
 STANDIN_ACCESS(1)

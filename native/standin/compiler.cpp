@@ -81,8 +81,14 @@ void mix(uint64_t* hash, const std::string& text) {
 std::string keyOf(const CompileRequest& request, const std::string& compiler, const Arguments& flags) {
     struct stat s = {};
     stat(compiler.c_str(), &s);
-    std::vector<std::string> parts = {standin_shim_text, standin_abi_text, compiler, std::to_string(s.st_size), std::to_string(s.st_mtime),
-                                      request.source.name, request.source.text, std::to_string(request.architecture)};
+    std::vector<std::string> parts = {standin_shim_text,
+                                      standin_abi_text,
+                                      compiler,
+                                      std::to_string(s.st_size),
+                                      std::to_string(s.st_mtime),
+                                      request.source.name,
+                                      request.source.text,
+                                      std::to_string(request.architecture)};
     for (const SourceFile& h : request.headers) parts.insert(parts.end(), {h.name, h.text});
     for (const auto* list : {&request.defines, &request.includePaths, &request.expressions, &flags}) {
         parts.push_back(std::to_string(list->size()));
@@ -148,14 +154,34 @@ int execute(const Arguments& arguments, const fs::path& folder) {
 }
 
 Arguments languageFlags() {
-    Arguments flags = {"-std=c++17", "-O2", "-g1", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-fno-exceptions", "-fno-rtti",
-                       "-fno-strict-aliasing", "-ffp-contract=off", "-fno-math-errno", "-fno-ident", "-fstack-clash-protection", "-fno-ipa-icf", "-pedantic-errors", "-Wvla", "-Werror=vla",
-                       "-Werror=return-type", "-Werror=narrowing", "-Wno-long-long", "-Wno-unused"};
+    Arguments flags = {"-std=c++17",
+                       "-O2",
+                       "-g1",
+                       "-fPIC",
+                       "-fvisibility=hidden",
+                       "-fno-gnu-unique",
+                       "-fno-exceptions",
+                       "-fno-rtti",
+                       "-fno-strict-aliasing",
+                       "-ffp-contract=off",
+                       "-fno-math-errno",
+                       "-fno-ident",
+                       "-fstack-clash-protection",
+                       "-fno-ipa-icf",
+                       "-pedantic-errors",
+                       "-Wvla",
+                       "-Werror=vla",
+                       "-Werror=return-type",
+                       "-Werror=narrowing",
+                       "-Wno-long-long",
+                       "-Wno-unused"};
     // fmaf is a library call of a hundred instructions without it.
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) flags.insert(flags.end(), {"-mavx2", "-mfma"});
-    if (checks("ub")) flags.push_back("-fsanitize=alignment,bounds,shift,integer-divide-by-zero,signed-integer-overflow,unreachable,return");
-    if (checks("mem")) flags.insert(flags.end(), {"-fsanitize=kernel-address", "--param=asan-globals=1", "--param=asan-stack=0",
-                                                  "--param=asan-instrumentation-with-call-threshold=0"});
+    if (checks("ub"))
+        flags.push_back("-fsanitize=alignment,bounds,shift,integer-divide-by-zero,signed-integer-overflow,unreachable,return");
+    if (checks("mem"))
+        flags.insert(flags.end(), {"-fsanitize=kernel-address", "--param=asan-globals=1", "--param=asan-stack=0",
+                                   "--param=asan-instrumentation-with-call-threshold=0"});
     if (checks("race")) flags.insert(flags.end(), {"-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0"});
     return flags;
 }
@@ -163,8 +189,10 @@ Arguments languageFlags() {
 // Lines that follow the source: one table row for each kernel, of the kernel's own type.
 std::string registration(const CompileResult& result, const CompileRequest& request) {
     std::string text = "\n# 1 \"kernel-table\"\nconst standin_kernel standin_kernels[] = {\n";
-    for (const std::string& kernel : result.kernels) text += "    standin_entry<decltype(&::" + kernel + "), &::" + kernel + ">::make(\"" + kernel + "\"),\n";
-    for (const std::string& e : request.expressions) text += "    standin_entry<decltype(&" + e + "), &" + e + ">::make(\"" + loweredName(e) + "\"),\n";
+    for (const std::string& kernel : result.kernels)
+        text += "    standin_entry<decltype(&::" + kernel + "), &::" + kernel + ">::make(\"" + kernel + "\"),\n";
+    for (const std::string& e : request.expressions)
+        text += "    standin_entry<decltype(&" + e + "), &" + e + ">::make(\"" + loweredName(e) + "\"),\n";
     size_t count = result.kernels.size() + request.expressions.size();
     if (count == 0) text += "    {nullptr, nullptr, 0, nullptr, nullptr},\n";
     return text + "};\nconst unsigned standin_kernel_count = " + std::to_string(count) + ";\n";
@@ -185,7 +213,8 @@ std::string sharedMemoryErrors(const std::string& module, const std::vector<std:
 }
 
 // Preprocesses, finds the kernels, appends their table and compiles, all within folder.
-void build(const CompileRequest& request, const std::string& compiler, const Arguments& flags, const fs::path& folder, CompileResult* result) {
+void build(const CompileRequest& request, const std::string& compiler, const Arguments& flags, const fs::path& folder,
+           CompileResult* result) {
     writeText(folder / "shim.cuh", standin_shim_text);
     writeText(folder / "device_abi.h", standin_abi_text);
     for (const SourceFile& header : request.headers) {
@@ -196,7 +225,8 @@ void build(const CompileRequest& request, const std::string& compiler, const Arg
     if (!result->log.empty()) return;
     writeText(folder / request.source.name, request.source.text);
 
-    Arguments preprocess = {compiler, "-E", "-x", "c++", "-std=c++17", "-nostdinc", "-D__CUDA_ARCH__=" + std::to_string(request.architecture * 10)};
+    Arguments preprocess = {
+        compiler, "-E", "-x", "c++", "-std=c++17", "-nostdinc", "-D__CUDA_ARCH__=" + std::to_string(request.architecture * 10)};
     preprocess.insert(preprocess.end(), {"-include", "shim.cuh", "-I", "."});
     for (const std::string& d : request.defines) preprocess.push_back("-D" + d);
     for (const std::string& i : request.includePaths) preprocess.push_back("-I" + i);
@@ -216,6 +246,7 @@ void build(const CompileRequest& request, const std::string& compiler, const Arg
     if (status == 0) status = execute({compiler, "-shared", "-Wl,-z,defs", "kernels.o", ownPath(), "-o", "kernels.so"}, folder);
     result->log += readText(folder / "log.txt");
     result->ok = status == 0;
+    if (!result->ok && result->log.empty()) result->log = "cannot run " + compiler + "\n";
     if (!result->ok) return;
     std::string limits = sharedMemoryErrors(folder / "kernels.so", result->kernels);
     result->log += limits;
@@ -251,8 +282,10 @@ bool checks(const char* kind) {
 std::string loweredName(const std::string& expression) {
     std::string name = "_Zexpression_";
     for (char c : expression) {
-        if (isalnum(static_cast<unsigned char>(c)) || c == '_') name += c;
-        else if (c != ' ') name += "_" + std::to_string(static_cast<int>(c)) + "_";
+        if (isalnum(static_cast<unsigned char>(c)) || c == '_')
+            name += c;
+        else if (c != ' ')
+            name += "_" + std::to_string(static_cast<int>(c)) + "_";
     }
     return name;
 }

@@ -13,7 +13,7 @@ struct SourceFile {
 struct CompileRequest {
     SourceFile source;
     std::vector<SourceFile> headers;
-    std::vector<std::string> defines;      // NAME or NAME=VALUE
+    std::vector<std::string> defines;  // NAME or NAME=VALUE
     std::vector<std::string> includePaths;
     std::vector<std::string> expressions;  // template kernels by name
     int architecture = 75;

@@ -53,9 +53,9 @@ enum standin_collective_kind {
 struct standin_collective {
     int kind;
     unsigned mask;
-    unsigned size;     // bytes of the value
-    int operand;       // source lane, distance or lane mask of a shuffle; predicate of a vote
-    int width;         // shuffle segment
+    unsigned size;  // bytes of the value
+    int operand;    // source lane, distance or lane mask of a shuffle; predicate of a vote
+    int width;      // shuffle segment
     const void* in;
     void* out;
     const char* file;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "blas_status.h"
 #include "calls.h"
 #include "memory.h"
 #include "modules.h"
@@ -23,7 +24,7 @@ int primaryContext;  // its address is the handle
 thread_local std::vector<void*> contextStack;
 
 int listLeftOver(std::string* text) {
-    return listLeaks(text) + listModuleLeaks(text) + listStreamLeaks(text) + listGraphLeaks(text);
+    return listLeaks(text) + listModuleLeaks(text) + listStreamLeaks(text) + listGraphLeaks(text) + listBlasLeaks(text);
 }
 
 }  // namespace
@@ -116,11 +117,49 @@ STANDIN_EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int devi
         int attribute, value;
     };
     static const Row rows[] = {
-        {1, MaxThreads}, {2, 1024},    {3, 1024},   {4, 64},       {5, 0x7FFFFFFF}, {6, 65535},  {7, 65535},  {8, SharedPerBlock},
-        {9, 65536},      {10, 32},     {11, 65536}, {12, 65536},   {13, 1000000},   {14, 512},   {15, 1},     {16, 2},
-        {17, 0},         {18, 0},      {19, 1},     {20, 0},       {31, 1},         {32, 0},     {33, 0},     {34, 0},
-        {36, 1000000},   {37, 64},     {38, 1 << 20}, {39, 2048},  {40, 1},         {41, 1},     {75, 8},     {76, 0},
-        {81, SharedPerBlockOptIn}, {82, 65536}, {83, 1}, {84, 0}, {95, 0}, {97, SharedPerBlockOptIn}, {106, 32}, {111, 0}, {115, 1}, {120, 0}, {127, 0},
+        {1, MaxThreads},
+        {2, 1024},
+        {3, 1024},
+        {4, 64},
+        {5, 0x7FFFFFFF},
+        {6, 65535},
+        {7, 65535},
+        {8, SharedPerBlock},
+        {9, 65536},
+        {10, 32},
+        {11, 65536},
+        {12, 65536},
+        {13, 1000000},
+        {14, 512},
+        {15, 1},
+        {16, 2},
+        {17, 0},
+        {18, 0},
+        {19, 1},
+        {20, 0},
+        {31, 1},
+        {32, 0},
+        {33, 0},
+        {34, 0},
+        {36, 1000000},
+        {37, 64},
+        {38, 1 << 20},
+        {39, 2048},
+        {40, 1},
+        {41, 1},
+        {75, 8},
+        {76, 0},
+        {81, SharedPerBlockOptIn},
+        {82, 65536},
+        {83, 1},
+        {84, 0},
+        {95, 0},
+        {97, SharedPerBlockOptIn},
+        {106, 32},
+        {111, 0},
+        {115, 1},
+        {120, 0},
+        {127, 0},
     };
     for (const Row& row : rows) {
         if (row.attribute != attribute) continue;

@@ -74,6 +74,9 @@ void install() {
 
 // A fiber that overflows its stack has no room for the handler's frame.
 void giveThisThreadASignalStack() {
+    static thread_local bool looked = false;
+    if (looked) return;
+    looked = true;
     stack_t present;
     if (sigaltstack(nullptr, &present) == 0 && !(present.ss_flags & SS_DISABLE)) return;
     struct Owned {
@@ -98,7 +101,8 @@ FaultScope::FaultScope() {
     static std::once_flag once;
     std::call_once(once, install);
     giveThisThreadASignalStack();
-    kernelThread = syscall(SYS_gettid);
+    static thread_local long self = syscall(SYS_gettid);
+    kernelThread = self;
 }
 
 FaultScope::~FaultScope() { kernelThread = 0; }

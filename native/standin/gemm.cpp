@@ -71,8 +71,10 @@ inline float read(const void* p, int type, size_t i) {
 }
 
 inline void write(void* p, int type, size_t i, float value) {
-    if (type == R32F) static_cast<float*>(p)[i] = value;
-    else static_cast<uint16_t*>(p)[i] = type == R16F ? toHalf(value) : toBrain(value);
+    if (type == R32F)
+        static_cast<float*>(p)[i] = value;
+    else
+        static_cast<uint16_t*>(p)[i] = type == R16F ? toHalf(value) : toBrain(value);
 }
 
 size_t bytesOf(int rows, int columns, int ld, int type) {

@@ -160,7 +160,11 @@ STANDIN_EXPORT CUresult cuGraphDebugDotPrint(void* handle, const char* path, uns
     fprintf(file, "digraph captured {\n");
     for (size_t i = 0; i < graph->nodes.size(); i++) {
         const GraphNode& node = *graph->nodes[i];
-        fprintf(file, "  n%zu [label=\"%s\"];\n", i, !node.work ? node.kernel.function->name.c_str() : node.type == 0 ? "library kernel" : node.type == 3 ? "host" : "memory");
+        fprintf(file, "  n%zu [label=\"%s\"];\n", i,
+                !node.work       ? node.kernel.function->name.c_str()
+                : node.type == 0 ? "library kernel"
+                : node.type == 3 ? "host"
+                                 : "memory");
         if (i > 0) fprintf(file, "  n%zu -> n%zu;\n", i - 1, i);
     }
     fprintf(file, "}\n");

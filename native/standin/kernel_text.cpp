@@ -54,14 +54,10 @@ struct Banned {
 };
 
 const Banned banned[] = {
-    {"std::", "NVRTC has no standard library"},
-    {"__int128", "NVRTC does not take it by default"},
-    {"long double", "device code has none"},
-    {"thread_local", "device code has none"},
-    {"__builtin_", "a host compiler's own function"},
-    {"__dp4a", "unresolved under some NVRTC versions"},
-    {"CUDART_", "defined in a toolkit header only"},
-    {"__activemask", "names lanes by accident; give the exact mask"},
+    {"std::", "NVRTC has no standard library"},       {"__int128", "NVRTC does not take it by default"},
+    {"long double", "device code has none"},          {"thread_local", "device code has none"},
+    {"__builtin_", "a host compiler's own function"}, {"__dp4a", "unresolved under some NVRTC versions"},
+    {"CUDART_", "defined in a toolkit header only"},  {"__activemask", "names lanes by accident; give the exact mask"},
     {"throw", "device code has no exceptions"},
 };
 
@@ -113,13 +109,15 @@ std::string lint(const std::string& name, const std::string& text) {
             if (hasWord(line, b.word, &at)) report(std::string("'") + b.word + "' is not for kernels: " + b.reason);
         }
         size_t include = line.find("#include");
-        if (include != std::string::npos && line.find('<', include) != std::string::npos) report("no toolkit or standard header may be included");
+        if (include != std::string::npos && line.find('<', include) != std::string::npos)
+            report("no toolkit or standard header may be included");
         size_t at = 0;
         if (hasWord(line, "__syncthreads", &at) && hasWord(line, "__syncthreads", &at)) report("two barriers in one line");
         at = 0;
         if (hasWord(line, "__shared__", &at)) {
             size_t stop = line.find(';', at);
-            if (line.substr(at, stop == std::string::npos ? stop : stop - at).find('=') != std::string::npos) report("__shared__ memory has no initialiser");
+            if (line.substr(at, stop == std::string::npos ? stop : stop - at).find('=') != std::string::npos)
+                report("__shared__ memory has no initialiser");
         }
     }
     return log;

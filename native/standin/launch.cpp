@@ -20,12 +20,16 @@ int copyBuffer(KernelCall* call, unsigned bytes, void** extra) {
     const void* buffer = nullptr;
     size_t size = 0;
     for (int i = 0; extra[i] != nullptr; i += 2) {
-        if (extra[i] == reinterpret_cast<void*>(1)) buffer = extra[i + 1];
-        else if (extra[i] == reinterpret_cast<void*>(2)) size = *static_cast<size_t*>(extra[i + 1]);
-        else return CUDA_ERROR_INVALID_VALUE;
+        if (extra[i] == reinterpret_cast<void*>(1))
+            buffer = extra[i + 1];
+        else if (extra[i] == reinterpret_cast<void*>(2))
+            size = *static_cast<size_t*>(extra[i + 1]);
+        else
+            return CUDA_ERROR_INVALID_VALUE;
     }
     if (!buffer || size < bytes) {
-        return fail(CUDA_ERROR_INVALID_VALUE, "the argument buffer of %s has %zu bytes, the kernel takes %u", call->function->name.c_str(), size, bytes);
+        return fail(CUDA_ERROR_INVALID_VALUE, "the argument buffer of %s has %zu bytes, the kernel takes %u", call->function->name.c_str(),
+                    size, bytes);
     }
     memcpy(call->arguments.data(), buffer, bytes);
     return CUDA_SUCCESS;
@@ -33,21 +37,23 @@ int copyBuffer(KernelCall* call, unsigned bytes, void** extra) {
 
 }  // namespace
 
-int prepareKernel(KernelCall* call, void* handle, const dim3& grid, const dim3& block, unsigned dynamicShared, void** parameters, void** extra) {
+int prepareKernel(KernelCall* call, void* handle, const dim3& grid, const dim3& block, unsigned dynamicShared, void** parameters,
+                  void** extra) {
     Function* function = findFunction(handle);
     if (!function) return fail(CUDA_ERROR_INVALID_HANDLE, "launch of no live function");
     const char* name = function->name.c_str();
     unsigned long long threads = 1ull * block.x * block.y * block.z;
     if (threads == 0 || threads > MaxThreads || block.x > 1024 || block.y > 1024 || block.z > 64) {
-        return fail(CUDA_ERROR_INVALID_VALUE, "%s: a block of (%u,%u,%u) threads; from 1 to 1024 in all are possible", name, block.x, block.y, block.z);
+        return fail(CUDA_ERROR_INVALID_VALUE, "%s: a block of (%u,%u,%u) threads; from 1 to 1024 in all are possible", name, block.x,
+                    block.y, block.z);
     }
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7FFFFFFFu || grid.y > 65535 || grid.z > 65535) {
         return fail(CUDA_ERROR_INVALID_VALUE, "%s: a grid of (%u,%u,%u) blocks", name, grid.x, grid.y, grid.z);
     }
     if (dynamicShared > function->maxDynamicShared || dynamicShared + function->staticShared > SharedPerBlockOptIn ||
         (function->maxDynamicShared <= SharedPerBlock && dynamicShared + function->staticShared > SharedPerBlock)) {
-        return fail(CUDA_ERROR_INVALID_VALUE, "%s: %u bytes of dynamic shared memory (and %zu static); its attribute allows %u", name, dynamicShared,
-                    function->staticShared, function->maxDynamicShared);
+        return fail(CUDA_ERROR_INVALID_VALUE, "%s: %u bytes of dynamic shared memory (and %zu static); its attribute allows %u", name,
+                    dynamicShared, function->staticShared, function->maxDynamicShared);
     }
     call->function = function;
     call->grid = grid;
@@ -72,8 +78,10 @@ int runKernel(KernelCall& call) {
     std::vector<void*> pointers(kernel.parameterCount + 1);
     unsigned char* base = packed;
     std::vector<unsigned char> large;
-    if (call.arguments.size() > sizeof packed) base = (large = call.arguments).data();
-    else if (!call.arguments.empty()) memcpy(packed, call.arguments.data(), call.arguments.size());
+    if (call.arguments.size() > sizeof packed)
+        base = (large = call.arguments).data();
+    else if (!call.arguments.empty())
+        memcpy(packed, call.arguments.data(), call.arguments.size());
     for (unsigned i = 0; i < kernel.parameterCount; i++) pointers[i] = base + kernel.offsets[i];
     Launch launch;
     launch.kernelName = call.function->name;
@@ -148,7 +156,8 @@ STANDIN_EXPORT CUresult cuLaunchKernelEx(const LaunchConfig* config, void* funct
                           config->dynamicShared, config->stream, parameters, extra);
 }
 
-STANDIN_EXPORT CUresult cuLaunchCooperativeKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**) {
+STANDIN_EXPORT CUresult cuLaunchCooperativeKernel(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*,
+                                                  void**) {
     CUDA_CALL(Healthy);
     return fail(CUDA_ERROR_NOT_SUPPORTED, "the stand-in runs blocks one after another, so a grid cannot synchronise");
 }
@@ -158,16 +167,31 @@ STANDIN_EXPORT CUresult cuFuncGetAttribute(int* value, int attribute, void* hand
     Function* function = findFunction(handle);
     if (!function || !value) return CUDA_ERROR_INVALID_HANDLE;
     switch (attribute) {
-        case 0: *value = MaxThreads; return CUDA_SUCCESS;
-        case 1: *value = static_cast<int>(function->staticShared); return CUDA_SUCCESS;
+        case 0:
+            *value = MaxThreads;
+            return CUDA_SUCCESS;
+        case 1:
+            *value = static_cast<int>(function->staticShared);
+            return CUDA_SUCCESS;
         case 2:
-        case 3: *value = 0; return CUDA_SUCCESS;
-        case 4: *value = 32; return CUDA_SUCCESS;  // no registers here; a plausible number
+        case 3:
+            *value = 0;
+            return CUDA_SUCCESS;
+        case 4:
+            *value = 32;
+            return CUDA_SUCCESS;  // no registers here; a plausible number
         case 5:
-        case 6: *value = 80; return CUDA_SUCCESS;
-        case 8: *value = static_cast<int>(function->maxDynamicShared); return CUDA_SUCCESS;
-        case 9: *value = -1; return CUDA_SUCCESS;
-        default: return CUDA_ERROR_INVALID_VALUE;
+        case 6:
+            *value = 80;
+            return CUDA_SUCCESS;
+        case 8:
+            *value = static_cast<int>(function->maxDynamicShared);
+            return CUDA_SUCCESS;
+        case 9:
+            *value = -1;
+            return CUDA_SUCCESS;
+        default:
+            return CUDA_ERROR_INVALID_VALUE;
     }
 }
 
@@ -178,7 +202,8 @@ STANDIN_EXPORT CUresult cuFuncSetAttribute(void* handle, int attribute, int valu
     if (attribute == 9) return CUDA_SUCCESS;  // the carve-out is a hint
     if (attribute != 8) return CUDA_ERROR_INVALID_VALUE;
     if (value < 0 || static_cast<size_t>(value) + function->staticShared > SharedPerBlockOptIn) {
-        return fail(CUDA_ERROR_INVALID_VALUE, "%s: %d bytes of dynamic shared memory; the device has %u", function->name.c_str(), value, SharedPerBlockOptIn);
+        return fail(CUDA_ERROR_INVALID_VALUE, "%s: %d bytes of dynamic shared memory; the device has %u", function->name.c_str(), value,
+                    SharedPerBlockOptIn);
     }
     function->maxDynamicShared = static_cast<unsigned>(value);
     return CUDA_SUCCESS;
@@ -207,7 +232,8 @@ STANDIN_EXPORT CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks,
     return CUDA_SUCCESS;
 }
 
-STANDIN_EXPORT CUresult cuOccupancyMaxPotentialBlockSize(int* grid, int* block, void* handle, size_t (*sharedOf)(int), size_t dynamicShared, int limit) {
+STANDIN_EXPORT CUresult cuOccupancyMaxPotentialBlockSize(int* grid, int* block, void* handle, size_t (*sharedOf)(int), size_t dynamicShared,
+                                                         int limit) {
     CUDA_CALL(Healthy);
     Function* function = findFunction(handle);
     if (!function || !grid || !block) return CUDA_ERROR_INVALID_HANDLE;

@@ -32,7 +32,8 @@ struct KernelCall {
 };
 
 // Checks sizes and copies the arguments.
-int prepareKernel(KernelCall* call, void* function, const dim3& grid, const dim3& block, unsigned dynamicShared, void** parameters, void** extra);
+int prepareKernel(KernelCall* call, void* function, const dim3& grid, const dim3& block, unsigned dynamicShared, void** parameters,
+                  void** extra);
 int runKernel(KernelCall& call);
 
 Function* findFunction(void* handle);

@@ -32,13 +32,14 @@ struct Arena {
     char* next = nullptr;
     uint32_t* owner = nullptr;  // page -> index into rows, 0 = none; lazily backed, 1 GiB of address space
     std::vector<Allocation> rows{Allocation{}};
-    std::map<char*, uint32_t> live;                 // by data address
-    std::map<char*, size_t> freed;                  // for the text of a use after free
+    std::map<char*, uint32_t> live;  // by data address
+    std::map<char*, size_t> freed;   // for the text of a use after free
     size_t inUse = 0, high = 0;
 
     Arena() {
         void* p = mmap(nullptr, ArenaBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        void* q = mmap(nullptr, ArenaBytes / Page * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* q =
+            mmap(nullptr, ArenaBytes / Page * sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (p == MAP_FAILED || q == MAP_FAILED) return;
         low = next = static_cast<char*>(p);
         owner = static_cast<uint32_t*>(q);
@@ -134,8 +135,8 @@ int release(Space space, void* pointer) {
     bool damaged = findDamage(entry, &offset);
     drop(a, row);
     if (!damaged) return CUDA_SUCCESS;
-    return fail(CUDA_ERROR_ILLEGAL_ADDRESS, "found at free: something wrote at offset %ld of an allocation of %zu bytes (number %lu)", offset,
-                entry.bytes, entry.number);
+    return fail(CUDA_ERROR_ILLEGAL_ADDRESS, "found at free: something wrote at offset %ld of an allocation of %zu bytes (number %lu)",
+                offset, entry.bytes, entry.number);
 }
 
 size_t deviceBytesInUse() { return arena(Space::Device).inUse; }
@@ -211,8 +212,8 @@ int listLeaks(std::string* text) {
         for (const auto& [data, row] : a.live) {
             const Allocation& entry = a.rows[row];
             char line[160];
-            snprintf(line, sizeof line, "%s memory %p, %zu bytes, allocation number %lu\n", space == Space::Device ? "device" : "pinned host",
-                     static_cast<void*>(data), entry.bytes, entry.number);
+            snprintf(line, sizeof line, "%s memory %p, %zu bytes, allocation number %lu\n",
+                     space == Space::Device ? "device" : "pinned host", static_cast<void*>(data), entry.bytes, entry.number);
             *text += line;
             count++;
         }

@@ -231,12 +231,19 @@ STANDIN_EXPORT CUresult cuMemPoolGetAttribute(void* handle, int attribute, void*
             memcpy(value, &on, sizeof on);
             return CUDA_SUCCESS;
         }
-        case 4: result = pool->releaseThreshold; break;
+        case 4:
+            result = pool->releaseThreshold;
+            break;
         case 5:
-        case 7: result = deviceBytesInUse(); break;  // nothing is kept back here: reserved is what is used
+        case 7:
+            result = deviceBytesInUse();
+            break;  // nothing is kept back here: reserved is what is used
         case 6:
-        case 8: result = deviceBytesHigh(); break;
-        default: return CUDA_ERROR_INVALID_VALUE;
+        case 8:
+            result = deviceBytesHigh();
+            break;
+        default:
+            return CUDA_ERROR_INVALID_VALUE;
     }
     memcpy(value, &result, sizeof result);
     return CUDA_SUCCESS;
@@ -282,14 +289,14 @@ STANDIN_EXPORT CUresult cuMemcpyPeerAsync(void* destination, void*, const void* 
     return copy(stream, destination, source, bytes, true, true);
 }
 
-#define STANDIN_FILL(BITS, TYPE)                                                                                 \
-    STANDIN_EXPORT CUresult cuMemsetD##BITS##_v2(void* destination, TYPE value, size_t count) {                  \
-        CUDA_CALL(Uncaptured);                                                                                   \
-        return fill<TYPE>(nullptr, destination, value, count, true);                                             \
-    }                                                                                                            \
-    STANDIN_EXPORT CUresult cuMemsetD##BITS##Async(void* destination, TYPE value, size_t count, void* stream) {  \
-        CUDA_CALL(Healthy);                                                                                      \
-        return fill<TYPE>(stream, destination, value, count, false);                                             \
+#define STANDIN_FILL(BITS, TYPE)                                                                                \
+    STANDIN_EXPORT CUresult cuMemsetD##BITS##_v2(void* destination, TYPE value, size_t count) {                 \
+        CUDA_CALL(Uncaptured);                                                                                  \
+        return fill<TYPE>(nullptr, destination, value, count, true);                                            \
+    }                                                                                                           \
+    STANDIN_EXPORT CUresult cuMemsetD##BITS##Async(void* destination, TYPE value, size_t count, void* stream) { \
+        CUDA_CALL(Healthy);                                                                                     \
+        return fill<TYPE>(stream, destination, value, count, false);                                            \
     }
 
 STANDIN_FILL(8, unsigned char)

@@ -17,6 +17,7 @@ namespace standin {
 namespace {
 
 std::set<Module*> modules;
+std::set<Function*> functions;  // of all live modules
 
 bool readFile(const std::string& path, std::string* content) {
     FILE* file = fopen(path.c_str(), "rb");
@@ -47,7 +48,8 @@ std::vector<Symbol> readVariables(const std::string& path) {
             const Elf64_Sym& symbol = symbols[i];
             if (ELF64_ST_TYPE(symbol.st_info) != STT_OBJECT || symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= header->e_shnum) continue;
             const Elf64_Shdr& section = sections[symbol.st_shndx];
-            found.push_back({names + symbol.st_name, symbol.st_value, symbol.st_size, section.sh_type == SHT_NOBITS, !(section.sh_flags & SHF_WRITE)});
+            found.push_back(
+                {names + symbol.st_name, symbol.st_value, symbol.st_size, section.sh_type == SHT_NOBITS, !(section.sh_flags & SHF_WRITE)});
         }
     }
     return found;
@@ -105,12 +107,8 @@ int listModuleLeaks(std::string* text) {
 }
 
 Function* findFunction(void* handle) {
-    for (Module* module : modules) {
-        for (auto& [name, function] : module->functions) {
-            if (&function == handle) return &function;
-        }
-    }
-    return nullptr;
+    auto* function = static_cast<Function*>(handle);
+    return functions.count(function) ? function : nullptr;
 }
 
 }  // namespace standin
@@ -135,7 +133,8 @@ void addFunctions(Module* module, const standin_kernel* kernels, unsigned count)
             function.shared.push_back({module->base + symbol.offset, symbol.size});
             if (own) function.staticShared += symbol.size;
         }
-        module->functions[function.name] = function;
+        Function& kept = module->functions[function.name] = function;
+        functions.insert(&kept);
     }
 }
 
@@ -176,6 +175,7 @@ STANDIN_EXPORT CUresult cuModuleUnload(void* handle) {
     if (!modules.count(module)) return fail(CUDA_ERROR_INVALID_HANDLE, "cuModuleUnload of no live module");
     flushAll();
     modules.erase(module);
+    for (auto& [name, function] : module->functions) functions.erase(&function);
     dlclose(module->handle);
     delete module;
     return stickyError();

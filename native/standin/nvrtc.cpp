@@ -61,12 +61,50 @@ bool takeArchitecture(Program* program, const std::string& value) {
 
 // Options that change speed or rounding on a GPU and nothing here.
 bool isIgnored(const std::string& option) {
-    for (const char* prefix : {"--std=", "-std=", "--use_fast_math", "-use_fast_math", "--ftz=", "-ftz=", "--prec-div=", "-prec-div=", "--prec-sqrt=",
-                               "-prec-sqrt=", "--fmad=", "-fmad=", "--generate-line-info", "-lineinfo", "--lineinfo", "--device-debug", "-G", "--restrict",
-                               "-restrict", "--device-as-default-execution-space", "-default-device", "--default-device", "--extra-device-vectorization",
-                               "-extra-device-vectorization", "--maxrregcount=", "-maxrregcount=", "--disable-warnings", "-w", "--dopt", "-dopt", "--diag-",
-                               "-diag-", "--display-error-number", "--no-display-error-number", "-err-no", "-no-err-no", "--ptxas-options=", "-Xptxas",
-                               "--relocatable-device-code=", "-rdc=", "--split-compile=", "--minimal", "-minimal", "--no-source-include"}) {
+    for (const char* prefix : {"--std=",
+                               "-std=",
+                               "--use_fast_math",
+                               "-use_fast_math",
+                               "--ftz=",
+                               "-ftz=",
+                               "--prec-div=",
+                               "-prec-div=",
+                               "--prec-sqrt=",
+                               "-prec-sqrt=",
+                               "--fmad=",
+                               "-fmad=",
+                               "--generate-line-info",
+                               "-lineinfo",
+                               "--lineinfo",
+                               "--device-debug",
+                               "-G",
+                               "--restrict",
+                               "-restrict",
+                               "--device-as-default-execution-space",
+                               "-default-device",
+                               "--default-device",
+                               "--extra-device-vectorization",
+                               "-extra-device-vectorization",
+                               "--maxrregcount=",
+                               "-maxrregcount=",
+                               "--disable-warnings",
+                               "-w",
+                               "--dopt",
+                               "-dopt",
+                               "--diag-",
+                               "-diag-",
+                               "--display-error-number",
+                               "--no-display-error-number",
+                               "-err-no",
+                               "-no-err-no",
+                               "--ptxas-options=",
+                               "-Xptxas",
+                               "--relocatable-device-code=",
+                               "-rdc=",
+                               "--split-compile=",
+                               "--minimal",
+                               "-minimal",
+                               "--no-source-include"}) {
         if (startsWith(option, prefix)) return true;
     }
     return false;
@@ -76,18 +114,26 @@ int takeOptions(Program* program, int count, const char* const* options) {
     for (int i = 0; i < count; i++) {
         std::string option = options[i];
         auto valueOf = [&](const char* longName, const char* shortName, std::string* value) {
-            if (startsWith(option, longName)) *value = option.substr(strlen(longName));
-            else if (option == shortName && i + 1 < count) *value = options[++i];
-            else if (startsWith(option, shortName) && option.size() > strlen(shortName)) *value = option.substr(strlen(shortName));
-            else return false;
+            if (startsWith(option, longName))
+                *value = option.substr(strlen(longName));
+            else if (option == shortName && i + 1 < count)
+                *value = options[++i];
+            else if (startsWith(option, shortName) && option.size() > strlen(shortName))
+                *value = option.substr(strlen(shortName));
+            else
+                return false;
             return true;
         };
         std::string value;
         bool good = true;
-        if (valueOf("--gpu-architecture=", "-arch=", &value)) good = takeArchitecture(program, value);
-        else if (valueOf("--define-macro=", "-D", &value)) program->request.defines.push_back(value);
-        else if (valueOf("--include-path=", "-I", &value)) program->request.includePaths.push_back(value);
-        else good = isIgnored(option);
+        if (valueOf("--gpu-architecture=", "-arch=", &value))
+            good = takeArchitecture(program, value);
+        else if (valueOf("--define-macro=", "-D", &value))
+            program->request.defines.push_back(value);
+        else if (valueOf("--include-path=", "-I", &value))
+            program->request.includePaths.push_back(value);
+        else
+            good = isIgnored(option);
         if (good) continue;
         program->result.log = "nvrtc: error: invalid value or option: '" + option + "'\n";
         return NVRTC_INVALID_OPTION;
@@ -103,13 +149,13 @@ int copyOut(const std::string& text, char* out) {
 
 }  // namespace
 
-#define NVRTC_CALL()         \
+#define NVRTC_CALL()                     \
     Call call(__func__, Needs::Nothing); \
     if (call.error) return call.error
 
-#define NVRTC_PROGRAM(handle)           \
-    NVRTC_CALL();                       \
-    Program* program = find(handle);    \
+#define NVRTC_PROGRAM(handle)        \
+    NVRTC_CALL();                    \
+    Program* program = find(handle); \
     if (!program) return NVRTC_INVALID_PROGRAM
 
 STANDIN_EXPORT int nvrtcVersion(int* major, int* minor) {
@@ -120,10 +166,17 @@ STANDIN_EXPORT int nvrtcVersion(int* major, int* minor) {
 }
 
 STANDIN_EXPORT const char* nvrtcGetErrorString(int code) {
-    static const char* const names[] = {"NVRTC_SUCCESS", "NVRTC_ERROR_OUT_OF_MEMORY", "NVRTC_ERROR_PROGRAM_CREATION_FAILURE", "NVRTC_ERROR_INVALID_INPUT",
-                                        "NVRTC_ERROR_INVALID_PROGRAM", "NVRTC_ERROR_INVALID_OPTION", "NVRTC_ERROR_COMPILATION",
-                                        "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE", "NVRTC_ERROR_NO_NAME_EXPRESSIONS_AFTER_COMPILATION",
-                                        "NVRTC_ERROR_NO_LOWERED_NAMES_BEFORE_COMPILATION", "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID",
+    static const char* const names[] = {"NVRTC_SUCCESS",
+                                        "NVRTC_ERROR_OUT_OF_MEMORY",
+                                        "NVRTC_ERROR_PROGRAM_CREATION_FAILURE",
+                                        "NVRTC_ERROR_INVALID_INPUT",
+                                        "NVRTC_ERROR_INVALID_PROGRAM",
+                                        "NVRTC_ERROR_INVALID_OPTION",
+                                        "NVRTC_ERROR_COMPILATION",
+                                        "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE",
+                                        "NVRTC_ERROR_NO_NAME_EXPRESSIONS_AFTER_COMPILATION",
+                                        "NVRTC_ERROR_NO_LOWERED_NAMES_BEFORE_COMPILATION",
+                                        "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID",
                                         "NVRTC_ERROR_INTERNAL_ERROR"};
     return code >= 0 && code <= 11 ? names[code] : "NVRTC_ERROR unknown";
 }
@@ -140,7 +193,8 @@ STANDIN_EXPORT int nvrtcGetSupportedArchs(int* list) {
     return NVRTC_SUCCESS;
 }
 
-STANDIN_EXPORT int nvrtcCreateProgram(void** out, const char* source, const char* name, int count, const char* const* headers, const char* const* names) {
+STANDIN_EXPORT int nvrtcCreateProgram(void** out, const char* source, const char* name, int count, const char* const* headers,
+                                      const char* const* names) {
     NVRTC_CALL();
     if (!out || !source || count < 0) return NVRTC_INVALID_INPUT;
     auto* program = new Program;

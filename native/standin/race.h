@@ -5,7 +5,7 @@ namespace standin {
 
 void raceBeginLaunch();
 void raceBeginBlock();
-void raceBarrier();                                           // all threads of the block have met
-void raceSyncWarp(unsigned firstThread, unsigned mask);       // these lanes have met
+void raceBarrier();                                      // all threads of the block have met
+void raceSyncWarp(unsigned firstThread, unsigned mask);  // these lanes have met
 
 }  // namespace standin

@@ -150,7 +150,7 @@ inline long long clock64() { return static_cast<long long>(__builtin_ia32_rdtsc(
 
 // ---- atomics: plain, because nothing interrupts them ------------------------------------------------------------------------
 inline void standin_atomic() {
-    if ((++standin_now.atomics & 0xFFF) == 0) standin_yield();
+    if ((++standin_now.atomics & 0x3FF) == 0) standin_yield();
 }
 // In race mode the bodies are not seen as plain accesses but announced as atomic ones.
 #ifdef STANDIN_RACE

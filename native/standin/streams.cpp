@@ -17,9 +17,7 @@ std::set<Event*> events;
 std::set<Capture*> captures;
 uint64_t sequence;
 
-double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 long threadId() { return syscall(SYS_gettid); }
 
@@ -71,6 +69,18 @@ void enqueue(Stream* stream, std::function<int()> work) {
     if (!isLazy()) flush(stream);
 }
 
+// Work on the legacy stream would wait for a blocking stream that is being captured, which cannot be.
+int refuseWork(Stream* stream) {
+    if (stream->capture) return stream->capture->invalid ? CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : CUDA_SUCCESS;
+    if (stream != &legacy) return CUDA_SUCCESS;
+    for (Stream* other : streams) {
+        if (!other->capture || other->nonBlocking) continue;
+        other->capture->invalid = true;
+        return fail(CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "work on the default stream while a blocking stream is captured");
+    }
+    return CUDA_SUCCESS;
+}
+
 }  // namespace
 
 bool isLazy() {
@@ -96,11 +106,11 @@ int flushAll() {
 }
 
 int submit(Stream* stream, int nodeType, std::function<int()> work) {
+    if (int error = refuseWork(stream)) return error;
     if (!stream->capture) {
         enqueue(stream, std::move(work));
         return CUDA_SUCCESS;
     }
-    if (stream->capture->invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
     auto node = std::make_unique<GraphNode>();
     node->type = nodeType;
     node->work = std::move(work);
@@ -109,11 +119,11 @@ int submit(Stream* stream, int nodeType, std::function<int()> work) {
 }
 
 int submitKernel(Stream* stream, KernelCall call) {
+    if (int error = refuseWork(stream)) return error;
     if (!stream->capture) {
         enqueue(stream, [call = std::move(call)]() mutable { return runKernel(call); });
         return CUDA_SUCCESS;
     }
-    if (stream->capture->invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
     auto node = std::make_unique<GraphNode>();
     node->type = 0;
     node->kernel = std::move(call);

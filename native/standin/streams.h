@@ -16,8 +16,8 @@ struct Stream;
 struct Event;
 
 struct GraphNode {
-    int type;  // CUgraphNodeType: 0 kernel, 1 memcpy, 2 memset, 3 host, 5 empty
-    KernelCall kernel;          // its function is null where work is set: a library's kernel has no launch of its own here
+    int type;           // CUgraphNodeType: 0 kernel, 1 memcpy, 2 memset, 3 host, 5 empty
+    KernelCall kernel;  // its function is null where work is set: a library's kernel has no launch of its own here
     std::function<int()> work;
 
     int run() { return work ? work() : runKernel(kernel); }
@@ -38,7 +38,7 @@ struct Capture {
     long thread;
     bool invalid = false;
     std::unique_ptr<Graph> graph = std::make_unique<Graph>();
-    std::map<Stream*, size_t> lastWork;    // nodes at the stream's last own work, in forked streams
+    std::map<Stream*, size_t> lastWork;  // nodes at the stream's last own work, in forked streams
     std::map<Stream*, size_t> joinedUpTo;
 };
 

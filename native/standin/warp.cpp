@@ -15,7 +15,7 @@ namespace standin {
 namespace {
 
 struct Rendezvous {
-    unsigned mask;     // lanes that must come; 0 = unused
+    unsigned mask;  // lanes that must come; 0 = unused
     unsigned arrived;
     standin_collective* lane[WarpSize];
 };
@@ -46,19 +46,29 @@ void shuffle(Rendezvous& r) {
         if (!(r.mask >> i & 1)) continue;
         standin_collective& c = *r.lane[i];
         int width = c.width;
-        if (width < 1 || width > 32 || (width & (width - 1)) != 0) refuse(c, "width " + std::to_string(width) + " is no power of two up to 32");
+        if (width < 1 || width > 32 || (width & (width - 1)) != 0)
+            refuse(c, "width " + std::to_string(width) + " is no power of two up to 32");
         int first = static_cast<int>(i) / width * width;
         int position = static_cast<int>(i) - first;
         int source = position;
         switch (c.kind) {
-            case STANDIN_SHUFFLE: source = c.operand & (width - 1); break;
-            case STANDIN_SHUFFLE_UP: source = position - c.operand; break;
-            case STANDIN_SHUFFLE_DOWN: source = position + c.operand; break;
-            default: source = position ^ c.operand; break;
+            case STANDIN_SHUFFLE:
+                source = c.operand & (width - 1);
+                break;
+            case STANDIN_SHUFFLE_UP:
+                source = position - c.operand;
+                break;
+            case STANDIN_SHUFFLE_DOWN:
+                source = position + c.operand;
+                break;
+            default:
+                source = position ^ c.operand;
+                break;
         }
         if (source < 0 || source >= width) source = position;  // outside the segment a lane keeps its own value
         unsigned from = static_cast<unsigned>(first + source);
-        if (!(r.mask >> from & 1)) refuse(c, "lane " + std::to_string(i) + " reads lane " + std::to_string(from) + ", which the mask leaves out");
+        if (!(r.mask >> from & 1))
+            refuse(c, "lane " + std::to_string(i) + " reads lane " + std::to_string(from) + ", which the mask leaves out");
         memcpy(c.out, r.lane[from]->in, c.size);
     }
 }
@@ -90,14 +100,20 @@ unsigned combine(int kind, unsigned a, unsigned b) {
         return isSigned ? static_cast<int>(x) < static_cast<int>(y) : x < y;
     };
     switch (kind) {
-        case STANDIN_REDUCE_ADD: return a + b;
+        case STANDIN_REDUCE_ADD:
+            return a + b;
         case STANDIN_REDUCE_MIN:
-        case STANDIN_REDUCE_MIN_SIGNED: return less(b, a) ? b : a;
+        case STANDIN_REDUCE_MIN_SIGNED:
+            return less(b, a) ? b : a;
         case STANDIN_REDUCE_MAX:
-        case STANDIN_REDUCE_MAX_SIGNED: return less(a, b) ? b : a;
-        case STANDIN_REDUCE_AND: return a & b;
-        case STANDIN_REDUCE_OR: return a | b;
-        default: return a ^ b;
+        case STANDIN_REDUCE_MAX_SIGNED:
+            return less(a, b) ? b : a;
+        case STANDIN_REDUCE_AND:
+            return a & b;
+        case STANDIN_REDUCE_OR:
+            return a | b;
+        default:
+            return a ^ b;
     }
 }
 
@@ -118,10 +134,14 @@ void reduce(Rendezvous& r, int kind) {
 
 void complete(Rendezvous& r, int kind) {
     if (kind == STANDIN_SYNCWARP) return;
-    if (kind <= STANDIN_SHUFFLE_XOR) shuffle(r);
-    else if (kind == STANDIN_BALLOT) ballot(r);
-    else if (kind == STANDIN_MATCH_ANY) matchAny(r);
-    else reduce(r, kind);
+    if (kind <= STANDIN_SHUFFLE_XOR)
+        shuffle(r);
+    else if (kind == STANDIN_BALLOT)
+        ballot(r);
+    else if (kind == STANDIN_MATCH_ANY)
+        matchAny(r);
+    else
+        reduce(r, kind);
 }
 
 }  // namespace
@@ -164,7 +184,8 @@ void standin_warp(standin_collective* call) {
         // A lane that does not exist or has returned can never come; say so at once.
         for (unsigned i = 0; i < WarpSize; i++) {
             if (!(call->mask >> i & 1)) continue;
-            if (firstThread + i >= threadsInBlock()) refuse(*call, "the mask names lane " + std::to_string(i) + ", which the block does not have");
+            if (firstThread + i >= threadsInBlock())
+                refuse(*call, "the mask names lane " + std::to_string(i) + ", which the block does not have");
             if (isFinished(firstThread + i)) refuse(*call, "the mask names lane " + std::to_string(i) + ", which has returned");
         }
         r.mask = call->mask;

@@ -6,8 +6,8 @@ namespace {
 bool mentions(const std::string& text) { return report().find(text) != std::string::npos; }
 
 void expect(int got, int wanted, const std::string& mode, const std::string& what, const std::string& inReport = "") {
-    check(got == wanted && mentions(inReport), mode + ": " + what + " gives " + std::to_string(wanted) + " (got " + std::to_string(got) + ")" +
-                                                   (inReport.empty() ? "" : " and says '" + inReport + "'"));
+    check(got == wanted && mentions(inReport), mode + ": " + what + " gives " + std::to_string(wanted) + " (got " + std::to_string(got) +
+                                                   ")" + (inReport.empty() ? "" : " and says '" + inReport + "'"));
     standinResetError();
 }
 
@@ -42,10 +42,12 @@ void testMode(const std::string& mode) {
         expect(cuMemFree_v2(damaged), 700, mode, "its free", "offset 400 of an allocation of 400 bytes");
     }
 
-    expect(outcome(f("write_far"), {1}, {1}, 0, out.data, 300), 700, mode, "write into the guard page", "offset 1200 of an allocation of 512 bytes");
+    expect(outcome(f("write_far"), {1}, {1}, 0, out.data, 300), 700, mode, "write into the guard page",
+           "offset 1200 of an allocation of 512 bytes");
     expect(outcome(f("write_far"), {1}, {1}, 0, freed, 0), 700, mode, "use after free", "freed allocation of 4096 bytes");
     expect(outcome(f("write_far"), {1}, {1}, 0, nothing, 0), 700, mode, "null pointer", "null");
-    expect(outcome(f("divergent_barrier"), {1}, {32}, 0, out.data), 719, mode, "barrier in a divergent branch", "16 (first 0) at __syncthreads bugs.cu:11");
+    expect(outcome(f("divergent_barrier"), {1}, {32}, 0, out.data), 719, mode, "barrier in a divergent branch",
+           "16 (first 0) at __syncthreads bugs.cu:11");
     expect(outcome(f("two_barriers"), {1}, {64}, 0, out.data), 719, mode, "two different barriers", "bugs.cu:19");
     expect(outcome(f("early_return"), {1}, {32}, 0, out.data), 719, mode, "return before a barrier", "1 finished");
     expect(outcome(f("absent_lane"), {1}, {32}, 0, out.data), 719, mode, "shuffle with absent lanes", "__shfl_sync");
@@ -55,6 +57,11 @@ void testMode(const std::string& mode) {
     expect(outcome(f("divide"), {1}, {1}, 0, out.data, 0), 719, mode, "division by zero", "division by zero");
     expect(outcome(f("failing_assert"), {1}, {1}, 0, out.data, 3), 710, mode, "assert", "n < 3 at bugs.cu:");
     expect(outcome(f("deep"), {1}, {1}, 0, out.data, 3), 719, mode, "stack overflow", "stack overflow");
+
+    if (mode == "plain") {
+        OK(cuMemsetD32_v2(out.data, 0, 1));
+        expect(outcome(f("waits_for_a_block"), {2}, {1}, 0, out.data), 719, mode, "waiting for another block", "spins without end");
+    }
 
     code = outcome(f("misaligned"), {1}, {1}, 0, out.data, in.data);
     if (ub) expect(code, 716, mode, "misaligned float4", "bugs.cu:");

@@ -86,3 +86,13 @@ extern "C" __global__ void early_return(float* out) {
 extern "C" __global__ void shift_too_far(int* out, int by) { out[0] = 1 << by; }
 
 extern "C" __global__ void unpinned_host(float* out, const float* in) { out[0] = in[0]; }
+
+// Blocks run in no promised order: waiting for another block may never end.
+extern "C" __global__ void waits_for_a_block(unsigned* flag) {
+    if (blockIdx.x == 0) {
+        while (atomicAdd(flag, 0u) == 0) {
+        }
+    } else {
+        atomicExch(flag, 1u);
+    }
+}

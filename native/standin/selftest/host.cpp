@@ -30,6 +30,13 @@ void testMemory() {
     char list[1000];
     check(standinLeakReport(list, sizeof list) == 2 && strstr(list, "123 bytes"), "list of what is not released");
     OK(cuMemFree_v2(memory));
+    void *handle = nullptr, *stream = nullptr;
+    OK(cublasCreate_v2(&handle));
+    OK(cuStreamCreate(&stream, 1));
+    check(standinLeakReport(list, sizeof list) == 3 && strstr(list, "cuBLAS handle") && strstr(list, "stream"), "handles are in the list");
+    OK(cublasDestroy_v2(handle));
+    OK(cuStreamDestroy_v2(stream));
+    check(cuStreamDestroy_v2(stream) == 400, "a stream is destroyed once");
 }
 
 void testLaunches() {
@@ -68,7 +75,8 @@ void testCompiler() {
         {"extern \"C\" __global__ void k() { extern __shared__ float x[]; }", "conflicting specifiers"},
         {"extern \"C\" __global__ void k() { __syncthreads(); __syncthreads(); }", "two barriers"},
         {"extern \"C\" __global__ void k(int n) { int a[n]; a[0] = n; }", "variable"},
-        {"extern \"C\" __global__ void k(float* p) { __shared__ float a[16384]; a[threadIdx.x] = p[0]; p[1] = a[3]; }", "65536 bytes of static shared"},
+        {"extern \"C\" __global__ void k(float* p) { __shared__ float a[16384]; a[threadIdx.x] = p[0]; p[1] = a[3]; }",
+         "65536 bytes of static shared"},
         {"__device__ int f(int x) { if (x) return 1; }", "return"},
         {"extern \"C\" __global__ void k(int* p) { *p = ({ int a = 1; a; }); }", "brace"},
         {"extern \"C\" __global__ void k(int* p) { int a[] = {1.5}; *p = a[0]; }", "narrowing"},

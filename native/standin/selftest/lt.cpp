@@ -12,8 +12,8 @@ int cublasLtMatrixLayoutDestroy(void*);
 int cublasLtMatmulPreferenceCreate(void**);
 int cublasLtMatmulPreferenceDestroy(void*);
 int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int, void*, int*);
-int cublasLtMatmul(void*, void*, const void*, const void*, void*, const void*, void*, const void*, const void*, void*, void*, void*, const void*, void*,
-                   size_t, void*);
+int cublasLtMatmul(void*, void*, const void*, const void*, void*, const void*, void*, const void*, const void*, void*, void*, void*,
+                   const void*, void*, size_t, void*);
 }
 
 namespace {
@@ -77,7 +77,8 @@ void testEpilogue(void* handle, int epilogue) {
     check(largestDifference(dd.read(), want) < 2e-6, name);
     check(largestDifference(dbias.read(), wantBias) < 2e-6, name + ": bias");
     check(largestDifference(daux.read(), wantAux) < 2e-6, name + ": aux");
-    check(cublasLtMatmul(handle, d, &one, da.data, lb, db.data, la, &zero, dd.data, ld, dd.data, ld, nullptr, nullptr, 0, nullptr) == 7, name + ": wrong sizes");
+    check(cublasLtMatmul(handle, d, &one, da.data, lb, db.data, la, &zero, dd.data, ld, dd.data, ld, nullptr, nullptr, 0, nullptr) == 7,
+          name + ": wrong sizes");
     OK(cublasLtMatmulPreferenceDestroy(preference));
     OK(cublasLtMatrixLayoutDestroy(ld));
     OK(cublasLtMatrixLayoutDestroy(lb));

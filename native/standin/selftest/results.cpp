@@ -32,7 +32,8 @@ void testMatmul(void* module) {
         }
         Buffer<float> da(a), db(b), c(m * n);
         unsigned t = tile;
-        OK(launch(function(module, "matmul_tiled"), {(n + t - 1) / t, (m + t - 1) / t}, {t, t}, 8 * t * t, nullptr, c.data, da.data, db.data, m, n, k));
+        OK(launch(function(module, "matmul_tiled"), {(n + t - 1) / t, (m + t - 1) / t}, {t, t}, 8 * t * t, nullptr, c.data, da.data,
+                  db.data, m, n, k));
         check(largestDifference(c.read(), want) < 2e-5, "tiled product, tile " + std::to_string(tile));
     }
 }
@@ -146,6 +147,13 @@ void testGraph(void* module) {
     void* more = nullptr;
     check(cuMemAlloc_v2(&more, 16) == 900, "no allocation during a capture");
     check(cuStreamEndCapture(one, &graph) == 901, "and the capture is lost");
+    void* blocking = nullptr;
+    OK(cuStreamCreate(&blocking, 0));
+    OK(cuStreamBeginCapture_v2(blocking, 2));
+    check(launch(add, {1}, {64}, 0, nullptr, c.data, b.data, c.data, n) == 906,
+          "no work on the default stream beside the capture of a blocking one");
+    check(cuStreamEndCapture(blocking, &graph) == 901, "and that capture is lost");
+    OK(cuStreamDestroy_v2(blocking));
     OK(cuEventDestroy_v2(fork));
     OK(cuEventDestroy_v2(join));
     OK(cuStreamDestroy_v2(one));
@@ -212,16 +220,19 @@ void testProducts() {
             for (int i = 0; i < m; i++) {
                 for (int j = 0; j < n; j++) {
                     double sum = 0;
-                    for (int p = 0; p < k; p++) sum += double{ta ? a[i * lda + p] : a[p * lda + i]} * (tb ? b[p * ldb + j] : b[j * ldb + p]);
+                    for (int p = 0; p < k; p++)
+                        sum += double{ta ? a[i * lda + p] : a[p * lda + i]} * (tb ? b[p * ldb + j] : b[j * ldb + p]);
                     want[j * ldc + i] = static_cast<float>(alpha * sum + beta * c[j * ldc + i]);
                 }
             }
             Buffer<float> da(a), db(b), dc(c), dd(c);
             Buffer<uint16_t> ha(a16), hb(b16);
             auto* pc = static_cast<float*>(dc.data);
-            OK(cublasSgemm_v2(handle, ta, tb, m, n, k, &alpha, static_cast<float*>(da.data), lda, static_cast<float*>(db.data), ldb, &beta, pc, ldc));
+            OK(cublasSgemm_v2(handle, ta, tb, m, n, k, &alpha, static_cast<float*>(da.data), lda, static_cast<float*>(db.data), ldb, &beta,
+                              pc, ldc));
             OK(cublasGemmEx(handle, ta, tb, m, n, k, &alpha, ha.data, 14, lda, hb.data, 14, ldb, &beta, dd.data, 0, ldc, 68, -1));
-            std::string what = " product " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " transposes " + std::to_string(t);
+            std::string what =
+                " product " + std::to_string(m) + "x" + std::to_string(n) + "x" + std::to_string(k) + " transposes " + std::to_string(t);
             check(largestDifference(dc.read(), want) < 2e-5, "float" + what);
             check(largestDifference(dd.read(), want) < 2e-5, "bfloat16" + what);
         }
@@ -239,7 +250,8 @@ void testProducts() {
     OK(cublasSgemmStridedBatched(handle, 0, 0, 2, 2, 3, &one, static_cast<float*>(da.data), 2, 6, static_cast<float*>(db.data), 3, 6, &zero,
                                  static_cast<float*>(dc.data), 2, 4, 2));
     check(largestDifference(dc.read(), want) < 1e-6, "batched product over uninitialised memory, beta 0");
-    check(cublasSgemm_v2(handle, 0, 0, 4, 4, 4, &one, nullptr, 2, nullptr, 4, &zero, nullptr, 4) == 7, "a leading dimension that is too small");
+    check(cublasSgemm_v2(handle, 0, 0, 4, 4, 4, &one, nullptr, 2, nullptr, 4, &zero, nullptr, 4) == 7,
+          "a leading dimension that is too small");
     OK(cublasDestroy_v2(handle));
 }
 
