@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Breaks one kernel at a time in one obvious way and expects the case table to notice. Builds nothing: kernels are read from a changed copy of their folder.
+# Usage: tests/mutations.sh, after a Release build of the tests and native/build.sh. Ends with "N of M mutations caught".
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+tests=$(ls "$here"/tests/WeightMem.Engine.Tests/bin/Release/net10.0/*/WeightMem.Engine.Tests | head -n 1)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+caught=0 all=0
+
+mutate() { # file, what is there, what replaces it, what that breaks
+  rm -rf "$work/kernels"
+  cp -r "$here/kernels" "$work/kernels"
+  python3 - "$work/kernels/$1" "$2" "$3" <<'P'
+import sys
+path, old, new = sys.argv[1:]
+text = open(path).read()
+assert old in text, f"{path}: nothing to mutate: {old}"
+open(path, "w").write(text.replace(old, new, 1))
+P
+  all=$((all + 1))
+  if WEIGHTMEM_KERNEL_SOURCES=$work/kernels "$tests" -noColor -class '*CudaCaseTests' > "$work/log" 2>&1; then
+    echo "MISSED  $1: $4"
+  else
+    caught=$((caught + 1))
+    echo "caught  $1: $4 ($(grep -c '\[FAIL\]' "$work/log") tests, first: $(grep -m 1 '\[FAIL\]' "$work/log" | sed 's/.*CudaCaseTests\.//; s/ \[FAIL\]//'))"
+  fi
+}
+
+mutate elementwise.cu "b[i % columns]" "b[i / columns]" "wrong index of a broadcast bias"
+mutate elementwise.cu "dy[i] * activation_slope(kind, x[i])" "dy[i] * activation_value(kind, x[i])" "value instead of slope"
+mutate indexing.cu "if (index[r] == target) sum += dy[r * columns + c];" "if (index[r] == target) sum = dy[r * columns + c];" "repeated rows overwrite instead of adding"
+mutate rows.cu "for (int c = LANE; c < columns; c += 32) top = fmaxf(top, from[c]);" "for (int c = LANE; c < columns - 1; c += 32) top = fmaxf(top, from[c]);" "the maximum leaves out the last column"
+mutate rows.cu "float m = warp_sum(sum) / columns;" "float m = warp_sum(sum) / 32;" "mean over the wrong count"
+mutate rows.cu "for (int k = 0; k < DEEP; k++) sum += lanes[k][threadIdx.x];" "for (int k = 1; k < DEEP; k++) sum += lanes[k][threadIdx.x];" "a column sum loses the first lane"
+mutate attention.cu "for (int k = 0; k < PARTS; k++) out[k] *= correction;" "" "online softmax without its correction"
+mutate attention.cu "        __syncthreads();
+        bool there" "        bool there" "a tile is read without the barrier after it was staged"
+mutate losses.cu "kind == PLAIN ? v : v * v" "v" "squares are not squared"
+mutate losses.cu "(c == label ? 1.0f : 0.0f)" "0.0f" "cross-entropy without the label"
+mutate random.cu "k1 += 0xBB67AE85u;" "k1 += 0xBB67AE84u;" "one bit of Philox"
+mutate optimizers.cu "i < decayed" "i <= decayed" "weight decay of one value too many"
+mutate gemm.cu "there = column0 + j < s.columns && k0 + l < s.depth;" "there = column0 + j <= s.columns && k0 + l < s.depth;" "a read past the last column"
+mutate population.cu "best != label" "best == label" "right and wrong change places"
+mutate reduce.cuh "lane < count ? warps[lane] : T(0)" "lane < count - 1 ? warps[lane] : T(0)" "a block's sum loses its last warp"
+echo "$caught of $all mutations caught"
+[ "$caught" = "$all" ]
