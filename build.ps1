@@ -26,6 +26,7 @@ switch ($Command) {
         Write-Output "artifacts/publish/weightmem"
     }
     "format" {
+        dotnet build src/WeightMem.Cuda.Generators -v quiet --nologo
         if ($Rest -contains "--check") { dotnet format WeightMem.sln --verify-no-changes } else { dotnet format WeightMem.sln }
     }
     default {

@@ -25,6 +25,8 @@ case "$command" in
   bench) exec dotnet run -c Release --project benchmarks/WeightMem.Benchmarks -- "${@:-all}" ;;
   publish) dotnet publish src/WeightMem.Cli -c Release "${quiet[@]}" --self-contained -p:PublishSingleFile=true -o artifacts/publish "$@"; echo "artifacts/publish/weightmem" ;;
   format)
+    # The formatter loads the solution without building it, and code that uses generated launch methods needs their generator.
+    dotnet build src/WeightMem.Cuda.Generators "${quiet[@]}"
     if [ "${1:-}" = --check ]; then dotnet format WeightMem.sln --verify-no-changes; else dotnet format WeightMem.sln; fi ;;
   *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; [ "$command" = help ] || exit 2 ;;
 esac
