@@ -19,10 +19,14 @@ internal static partial class CudaStandin
 
     private static readonly Lazy<string> BuildMessage = new(Build);
 
-    /// <summary>Names the stand-in before any test can ask for a library. A real GPU is never used by these tests.</summary>
+    /// <summary>Whether the tests are to run on whatever CUDA device there is, as <c>benchmarks/gpu-check.sh</c> asks on a GPU machine.</summary>
+    private static readonly bool OnGpu = Environment.GetEnvironmentVariable("WEIGHTMEM_TESTS_ON_GPU") == "1";
+
+    /// <summary>Names the stand-in before any test can ask for a library, unless a GPU is asked for.</summary>
     [ModuleInitializer]
     internal static void Choose()
     {
+        if (OnGpu) return;
         Environment.SetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES", Path);
         // Native code does not see what .NET sets; the planted faults would print on the console.
         if (OperatingSystem.IsLinux())
@@ -32,6 +36,9 @@ internal static partial class CudaStandin
     /// <summary>Whether the stand-in is there; if not, the locator must say so.</summary>
     public static bool IsThere()
     {
+        // On a GPU machine a missing library fails each test with what was looked for.
+        if (OnGpu)
+            return true;
         var message = BuildMessage.Value;
         if (CudaLibraries.Driver is not null)
             return true;
