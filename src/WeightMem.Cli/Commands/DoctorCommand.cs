@@ -17,7 +17,7 @@ internal static class DoctorCommand
             Console.Out.WriteLine(cpu.Name);
             foreach (string line in DeviceCatalog.Describe()) Console.Out.WriteLine(line);
             Console.Out.WriteLine($"kernel cache: {KernelCache.OfUser()?.Folder ?? "none: no folder of the user"}");
-            Console.Out.WriteLine($"--device auto computes on: {(DeviceCatalog.HasGpu ? "cuda" : "cpu")}");
+            Console.Out.WriteLine("--device auto computes on: cpu");
             return ExitCodes.Success;
         }));
         return command;

@@ -11,7 +11,7 @@ namespace WeightMem.Cli.Commands;
 /// <summary>Options that several commands take, each made anew for its command.</summary>
 internal static class SharedOptions
 {
-    public static Option<string> Device() => new("--device") { Description = "Where to compute: cpu, cuda or cuda:N, or auto for a GPU if there is one", DefaultValueFactory = _ => "auto" };
+    public static Option<string> Device() => new("--device") { Description = "Where to compute: cpu, cuda or cuda:N; auto is cpu until the kernels have been checked on a GPU", DefaultValueFactory = _ => "auto" };
 
     public static Option<int> Threads() => new("--threads") { Description = "Threads to compute with; 0 for one per processor. Results do not depend on it" };
 
@@ -38,8 +38,10 @@ internal static class SharedOptions
     public static Device Open(string device, int threads)
     {
         if (threads < 0) throw new UsageException($"--threads {threads}: a number from 0");
-        if (device == "cpu" || (device == "auto" && !DeviceCatalog.HasGpu)) return new CpuDevice(threads);
-        if (device is "auto" or "cuda") return new CudaDevice();
+
+        // No GPU has run the kernels yet: until one has, nobody gets one who did not ask for it.
+        if (device is "auto" or "cpu") return new CpuDevice(threads);
+        if (device == "cuda") return new CudaDevice();
         if (device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal))
             return new CudaDevice(ordinal);
         throw new UsageException($"there is no device {device}; this program computes on: auto, cpu, cuda, cuda:N");

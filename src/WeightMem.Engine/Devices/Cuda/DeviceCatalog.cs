@@ -6,23 +6,6 @@ namespace WeightMem.Engine.Devices.Cuda;
 /// <summary>What there is to compute on beside the processor.</summary>
 public static class DeviceCatalog
 {
-    /// <summary>Whether there is a GPU with a driver and a compiler for its kernels. The CPU stand-in is none.</summary>
-    public static bool HasGpu
-    {
-        get
-        {
-            if (CudaLibraries.Driver is null || CudaLibraries.Nvrtc is null || CudaLibraries.IsStandin(CudaLibrary.Driver)) return false;
-            try
-            {
-                return CudaContext.DeviceCount > 0;
-            }
-            catch (Exception error) when (error is CudaUnavailableException or CudaException)
-            {
-                return false;
-            }
-        }
-    }
-
     /// <summary>Where libraries were looked for and what was found, and every device, a line each.</summary>
     public static IEnumerable<string> Describe()
     {
