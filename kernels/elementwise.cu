@@ -2,9 +2,6 @@
 // number of blocks is right; neighbours read neighbouring words.
 #include "prelude.cuh"
 
-#define FOR_EACH(i, n) \
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x, stride_ = (long long)gridDim.x * blockDim.x; i < (n); i += stride_)
-
 __device__ inline void put(float* y, long long i, float value, int accumulate)
 {
     y[i] = accumulate ? y[i] + value : value;

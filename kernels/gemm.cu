@@ -68,8 +68,7 @@ extern "C" __global__ void gemm(float* c, const float* __restrict__ a, const flo
 // c[batch, r, j] += bias[j]
 extern "C" __global__ void add_bias(float* c, const float* bias, long long n, int rows, int columns, int cStride, long long cBatch)
 {
-    long long stride = (long long)gridDim.x * blockDim.x;
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride)
+    FOR_EACH(i, n)
     {
         int j = (int)(i % columns);
         long long r = i / columns;

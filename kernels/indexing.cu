@@ -1,9 +1,6 @@
 // Rows and columns picked by number. Writes never collide, so nothing is atomic and sums have one order.
 #include "prelude.cuh"
 
-#define FOR_EACH(i, n) \
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x, stride_ = (long long)gridDim.x * blockDim.x; i < (n); i += stride_)
-
 // y[i, :] = x[index[i], :]
 extern "C" __global__ void gather_rows(float* __restrict__ y, const float* __restrict__ x, const int* __restrict__ index, long long rows, int columns)
 {

@@ -2,11 +2,6 @@
 #include "prelude.cuh"
 #include "reduce.cuh"
 
-#define FOR_EACH(i, n) \
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x, stride_ = (long long)gridDim.x * blockDim.x; i < (n); i += stride_)
-#define ROW_OF_WARP ((long long)blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5))
-#define LANE (threadIdx.x & 31)
-
 enum SumKind { PLAIN, SQUARES, SQUARED_DIFFERENCES };
 
 // partial[block] = the block's share of the sum of x, of x^2, or of (x - z)^2

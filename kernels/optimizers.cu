@@ -12,8 +12,7 @@ extern "C" __global__ void adam(
     float* __restrict__ parameters, float* __restrict__ m, float* __restrict__ v, float* __restrict__ ema, const float* __restrict__ gradient,
     long long n, long long decayed, AdamNumbers a)
 {
-    long long stride = (long long)gridDim.x * blockDim.x;
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride)
+    FOR_EACH(i, n)
     {
         float g = gradient[i] * a.scale;
         float mi = a.beta1 * m[i] + a.keepMean * g;
@@ -31,8 +30,7 @@ extern "C" __global__ void nesterov_rows(
     float* __restrict__ parameters, float* __restrict__ velocity, const float* __restrict__ gradient, const float* __restrict__ rates,
     long long n, int columns, float momentum, float decay, int firstStep)
 {
-    long long stride = (long long)gridDim.x * blockDim.x;
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride)
+    FOR_EACH(i, n)
     {
         float d = gradient[i] + decay * parameters[i];
         float speed = firstStep ? d : momentum * velocity[i] + d;

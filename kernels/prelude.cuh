@@ -33,6 +33,14 @@ __device__ inline u32 ceil_div(u32 a, u32 b) { return (a + b - 1) / b; }
 __device__ inline u64 grid_thread() { return static_cast<u64>(blockIdx.x) * blockDim.x + threadIdx.x; }
 __device__ inline u64 grid_threads() { return static_cast<u64>(gridDim.x) * blockDim.x; }
 
+// Strides over the grid, so that any number of blocks is right; neighbouring threads take neighbouring elements.
+#define FOR_EACH(i, n) \
+    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x, stride_ = (long long)gridDim.x * blockDim.x; i < (n); i += stride_)
+
+// Where a warp takes a row: the row of this thread's warp, and the thread's place in it.
+#define ROW_OF_WARP ((long long)blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5))
+#define LANE (threadIdx.x & 31)
+
 // ---- 16-bit floats --------------------------------------------------------------------------------------------------
 __device__ inline float bf16_to_float(bf16 value) { return __uint_as_float(static_cast<u32>(value.bits) << 16); }
 

@@ -81,8 +81,7 @@ __device__ inline void sincos_turns_as_cpu(float t, float* sine, float* cosine)
 // x[i] = standard normal number i: Box-Muller over words (0, 1) and (2, 3) of each block. A thread makes the four numbers of a block.
 extern "C" __global__ void normal(float* x, long long n, unsigned long long key, unsigned long long step)
 {
-    long long stride = (long long)gridDim.x * blockDim.x;
-    for (long long block = (long long)blockIdx.x * blockDim.x + threadIdx.x; block * 4 < n; block += stride)
+    FOR_EACH(block, (n + 3) / 4)
     {
         Words w = philox((unsigned long long)block, key, step);
         for (int pair = 0; pair < 2; pair++)
@@ -101,16 +100,14 @@ extern "C" __global__ void normal(float* x, long long n, unsigned long long key,
 // x[i] = uniform number i, in [0, 1) with 24 random bits
 extern "C" __global__ void uniform(float* x, long long n, unsigned long long key, unsigned long long step)
 {
-    long long stride = (long long)gridDim.x * blockDim.x;
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride) x[i] = (word(i, key, step) >> 8) * (1.0f / 16777216.0f);
+    FOR_EACH(i, n) x[i] = (word(i, key, step) >> 8) * (1.0f / 16777216.0f);
 }
 
 // y = x scale where the stream's word is at least the threshold, 0 elsewhere; or y += that
 extern "C" __global__ void dropout(
     float* y, const float* x, long long n, unsigned threshold, float scale, unsigned long long key, unsigned long long step, int accumulate)
 {
-    long long stride = (long long)gridDim.x * blockDim.x;
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride)
+    FOR_EACH(i, n)
     {
         float value = word(i, key, step) < threshold ? 0.0f : x[i] * scale;
         y[i] = accumulate ? y[i] + value : value;
@@ -121,8 +118,7 @@ extern "C" __global__ void dropout(
 extern "C" __global__ void frequency_features(float* y, const float* x, const float* frequencies, long long rows, int count)
 {
     int width = 2 * count + 1;
-    long long n = rows * (count + 1), stride = (long long)gridDim.x * blockDim.x;
-    for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += stride)
+    FOR_EACH(i, rows * (count + 1))
     {
         long long r = i / (count + 1);
         int f = (int)(i % (count + 1));

@@ -3,9 +3,6 @@
 #include "prelude.cuh"
 #include "reduce.cuh"
 
-#define ROW_OF_WARP ((long long)blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5))
-#define LANE (threadIdx.x & 31)
-
 // y = softmax of each row of x
 extern "C" __global__ void softmax_forward(float* y, const float* x, long long rows, int columns)
 {

@@ -19,19 +19,19 @@ internal static class ArrayFormats
 
     private static readonly Format[] All =
     [
-        new("HDF5", [".h5", ".hdf5"], (head, _) => head.StartsWith<byte>([0x89, (byte)'H', (byte)'D', (byte)'F']), OpenHdf5),
-        new(".npy", [".npy"], (head, _) => head.StartsWith<byte>([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y']), OpenNpy),
-        new("zip", [".npz"], (head, _) => head.StartsWith("PK"u8), OpenZip),
-        new("IDX", [".idx", ".idx1-ubyte", ".idx3-ubyte", ".gz"], (head, _) => head.StartsWith<byte>([0, 0, 8]) || head.StartsWith<byte>([0x1F, 0x8B]), OpenIdx),
-        new("safetensors", [".safetensors"], (head, length) => head.Length > 8 && head[8] == (byte)'{' && BitConverter.ToUInt64(head) < (ulong)length, OpenSafetensors),
-        new("MAT", [".mat"], (head, _) => head.StartsWith("MATLAB"u8), OpenMat),
-        new("PLY", [".ply"], (head, _) => head.StartsWith("ply\n"u8) || head.StartsWith("ply\r"u8), path => OpenMesh("PLY", path, PlyFile.Read)),
-        new("OFF", [".off"], (head, _) => head.StartsWith("OFF"u8), path => OpenMesh("OFF", path, OffFile.Read)),
-        new("OBJ", [".obj"], (_, _) => false, path => OpenMesh("OBJ", path, ObjFile.Read)),
-        new("CIFAR", [".bin"], (_, _) => false, OpenCifar),
-        new("split", [".lst"], (_, _) => false, OpenSplit),
-        new("LMDB", [".mdb"], (head, _) => head.Length > 20 && head[16..20].SequenceEqual<byte>([0xDE, 0xC0, 0xEF, 0xBE]), OpenLmdb),
-        new("pickle", [".pkl", ".pickle", ".pt", ".pth", ".ckpt"], (head, _) => head.Length > 1 && head[0] == 0x80 && head[1] is >= 2 and <= 5, OpenPickle),
+        new([".h5", ".hdf5"], (head, _) => head.StartsWith<byte>([0x89, (byte)'H', (byte)'D', (byte)'F']), OpenHdf5),
+        new([".npy"], (head, _) => head.StartsWith<byte>([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y']), OpenNpy),
+        new([".npz"], (head, _) => head.StartsWith("PK"u8), OpenZip),
+        new([".idx", ".idx1-ubyte", ".idx3-ubyte", ".gz"], (head, _) => head.StartsWith<byte>([0, 0, 8]) || head.StartsWith<byte>([0x1F, 0x8B]), OpenIdx),
+        new([".safetensors"], (head, length) => head.Length > 8 && head[8] == (byte)'{' && BitConverter.ToUInt64(head) < (ulong)length, OpenSafetensors),
+        new([".mat"], (head, _) => head.StartsWith("MATLAB"u8), OpenMat),
+        new([".ply"], (head, _) => head.StartsWith("ply\n"u8) || head.StartsWith("ply\r"u8), path => OpenMesh("PLY", path, PlyFile.Read)),
+        new([".off"], (head, _) => head.StartsWith("OFF"u8), path => OpenMesh("OFF", path, OffFile.Read)),
+        new([".obj"], (_, _) => false, path => OpenMesh("OBJ", path, ObjFile.Read)),
+        new([".bin"], (_, _) => false, OpenCifar),
+        new([".lst"], (_, _) => false, OpenSplit),
+        new([".mdb"], (head, _) => head.Length > 20 && head[16..20].SequenceEqual<byte>([0xDE, 0xC0, 0xEF, 0xBE]), OpenLmdb),
+        new([".pkl", ".pickle", ".pt", ".pth", ".ckpt"], (head, _) => head.Length > 1 && head[0] == 0x80 && head[1] is >= 2 and <= 5, OpenPickle),
     ];
 
     private delegate bool Recognises(ReadOnlySpan<byte> head, long length);
@@ -200,5 +200,5 @@ internal static class ArrayFormats
 
     private static ArrayFile OpenPickle(string path) => TorchTree.List(TorchFile.Open(path), new FileInfo(path).Length);
 
-    private sealed record Format(string Name, string[] Endings, Recognises Recognises, Func<string, ArrayFile> Open);
+    private sealed record Format(string[] Endings, Recognises Recognises, Func<string, ArrayFile> Open);
 }

@@ -41,6 +41,20 @@ internal static class StridedCopy
         return strides;
     }
 
+    /// <summary>The strides of a shape whose last dimension varies fastest.</summary>
+    public static long[] RowMajor(ReadOnlySpan<long> shape)
+    {
+        var strides = new long[shape.Length];
+        long stride = 1;
+        for (int i = shape.Length - 1; i >= 0; i--)
+        {
+            strides[i] = stride;
+            stride *= Math.Max(1, shape[i]);
+        }
+
+        return strides;
+    }
+
     /// <summary>Whether elements with these strides lie in row-major order without gaps.</summary>
     public static bool IsRowMajor(ReadOnlySpan<long> shape, ReadOnlySpan<long> strides)
     {

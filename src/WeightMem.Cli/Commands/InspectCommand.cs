@@ -80,17 +80,8 @@ internal static class InspectCommand
                 ["type"] = entry.Type.ToString(),
                 ["shape"] = new JsonArray([.. entry.Shape.Select(s => (JsonNode)s)]),
             };
-            if (reading.Statistics(entry) is { } statistics)
-            {
-                array["min"] = Number(statistics.Minimum);
-                array["mean"] = Number(statistics.Mean);
-                array["max"] = Number(statistics.Maximum);
-                array["nan"] = statistics.NaN;
-                array["infinite"] = statistics.Infinite;
-            }
-
+            AddStatistics(array, reading.Statistics(entry));
             if (reading.Refused is { } refused) array["error"] = refused;
-
             arrays.Add((JsonNode)array);
         }
 
@@ -107,17 +98,9 @@ internal static class InspectCommand
             var parameters = new JsonArray();
             foreach (ParameterEntry entry in population.Layout.Entries)
             {
-                ArrayStatistics over = Over(population, entry);
-                parameters.Add((JsonNode)new JsonObject
-                {
-                    ["name"] = entry.Name,
-                    ["shape"] = new JsonArray([.. entry.Shape.Select(s => (JsonNode)s)]),
-                    ["min"] = Number(over.Minimum),
-                    ["mean"] = Number(over.Mean),
-                    ["max"] = Number(over.Maximum),
-                    ["nan"] = over.NaN,
-                    ["infinite"] = over.Infinite,
-                });
+                var parameter = new JsonObject { ["name"] = entry.Name, ["shape"] = new JsonArray([.. entry.Shape.Select(s => (JsonNode)s)]) };
+                AddStatistics(parameter, values ? Over(population, entry) : null);
+                parameters.Add((JsonNode)parameter);
             }
 
             var document = new JsonObject
@@ -160,6 +143,16 @@ internal static class InspectCommand
     {
         ArrayEntry[] arrays = [.. file.Arrays];
         return string.Create(CultureInfo.InvariantCulture, $"{arrays.Length} {(arrays.Length == 1 ? "array" : "arrays")}, {arrays.Sum(a => (double)a.Count):#,0} values");
+    }
+
+    private static void AddStatistics(JsonObject to, ArrayStatistics? statistics)
+    {
+        if (statistics is null) return;
+        to["min"] = Number(statistics.Minimum);
+        to["mean"] = Number(statistics.Mean);
+        to["max"] = Number(statistics.Maximum);
+        to["nan"] = statistics.NaN;
+        to["infinite"] = statistics.Infinite;
     }
 
     private static JsonValue? Number(double? value) => value is { } number && double.IsFinite(number) ? JsonValue.Create(number) : null;

@@ -22,20 +22,6 @@ internal static class MatElements
         _ => 0,
     };
 
-    /// <summary>Distances between neighbours in row-major order.</summary>
-    public static long[] RowMajor(long[] shape)
-    {
-        var strides = new long[shape.Length];
-        long stride = 1;
-        for (int i = shape.Length - 1; i >= 0; i--)
-        {
-            strides[i] = stride;
-            stride *= shape[i];
-        }
-
-        return strides;
-    }
-
     /// <summary>Reads all elements.</summary>
     /// <param name="into">Gets them.</param>
     /// <param name="bytes">The file at the first element.</param>

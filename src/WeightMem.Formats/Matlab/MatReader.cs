@@ -116,7 +116,7 @@ internal sealed class MatReader(FileReader file, MatPlacement? place = null)
             throw bytes.Error($"arrays of at most {Inflation.Limit(file.Length)} bytes in a file of {file.Length}", what);
         _mayAllocate -= count.Value * type.Size();
 
-        (long[] shape, long[] strides) = place?.Invoke(name, type, fileShape) ?? (fileShape, MatElements.RowMajor(fileShape));
+        (long[] shape, long[] strides) = place?.Invoke(name, type, fileShape) ?? (fileShape, StridedCopy.RowMajor(fileShape));
         NamedArray array = NamedArray.Empty(name, type, shape, count.Value);
         MatElements.Read(array, bytes, tag.Type, fileShape, strides);
         bytes.Pad(tag.Padding);

@@ -75,25 +75,12 @@ public static class TorchWriter
 
         to.Integer(0);
         to.Integers(array.Shape);
-        to.Integers(Strides(array.Shape));
+        to.Integers(StridedCopy.RowMajor(array.Shape));
         to.False();
         to.EmptyOrderedDict();
         if (untyped) to.Global("torch", dtype);
         to.Tuple();
         to.Reduce();
-    }
-
-    private static long[] Strides(long[] shape)
-    {
-        var strides = new long[shape.Length];
-        long stride = 1;
-        for (int i = shape.Length - 1; i >= 0; i--)
-        {
-            strides[i] = stride;
-            stride *= Math.Max(1, shape[i]);
-        }
-
-        return strides;
     }
 
     /// <summary>The few opcodes of protocol 2 that a state dict takes. No memo: nothing in it is shared.</summary>
