@@ -99,9 +99,3 @@ extern "C" __global__ void combine_rows(float* y, const float* x, const float* a
         y[i] = a[r] * x[i] + b[r] * z[i];
     }
 }
-
-// x = cx x + cy y + cz z; z is not read when cz = 0
-extern "C" __global__ void combine(float* x, const float* y, const float* z, long long n, float cx, float cy, float cz)
-{
-    FOR_EACH(i, n) x[i] = cz == 0.0f ? cx * x[i] + cy * y[i] : cx * x[i] + cy * y[i] + cz * z[i];
-}

@@ -60,12 +60,6 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
-    public void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz)
-    {
-        if (cz == 0) Map(x, y, y, new Mix2((float)cx, (float)cy), readsOld: true);
-        else Map(x, y, z, new Mix3((float)cx, (float)cy, (float)cz), readsOld: true);
-    }
-
     public void Dropout(Tensor y, Tensor x, double rate, RandomStream stream, bool accumulate)
     {
         float keep = (float)(1 / (1 - rate));

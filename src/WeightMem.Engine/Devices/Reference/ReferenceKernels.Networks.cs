@@ -173,11 +173,16 @@ internal sealed unsafe partial class ReferenceKernels
         *D(result) = sum;
     }
 
-    public double SumOfSquares(Tensor x)
+    public void SumOfSquares(Tensor result, Tensor x)
     {
         double sum = 0;
         for (long i = 0; i < x.Elements; i++) sum += D(x)[i] * D(x)[i];
-        return sum;
+        *D(result) = sum;
+    }
+
+    public void RequireFinite(Tensor number, Tensor other)
+    {
+        if (!double.IsFinite(*D(other))) *D(number) = double.NaN;
     }
 
     public void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths)
