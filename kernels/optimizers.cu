@@ -1,37 +1,32 @@
 // Optimisers over flat buffers, everything of a step in one pass.
 #include "prelude.cuh"
 
-struct AdamSettings
+struct AdamConstants
 {
     double beta1, beta2, epsilon, weightDecay;
     long long decayed;
     double clip;
 };
 
-struct AdamSchedule
-{
-    double rate, correction1, correction2, emaDecay;
-};
-
 // One step of AdamW with clipping, decoupled decay on the first `decayed` values, and the moving average where ema is not null. Six words are read and four
 // or five written for each value: nothing but memory counts. The few doubles are worked out once a block; all is left as it is when the norm is not finite.
 extern "C" __global__ void adam(
     float* __restrict__ parameters, float* __restrict__ m, float* __restrict__ v, float* __restrict__ ema, const float* __restrict__ gradient,
-    long long n, const double* __restrict__ squaredNorm, const AdamSchedule* __restrict__ schedule, AdamSettings a)
+    long long n, const double* __restrict__ squaredNorm, const double* __restrict__ schedule, AdamConstants a)
 {
     __shared__ float scale, shrink, rate, rootCorrection, emaDecay, emaKeep;
     __shared__ int finite;
     if (threadIdx.x == 0)
     {
-        AdamSchedule now = *schedule;
+        double now = schedule[0], correction1 = schedule[1], correction2 = schedule[2], decay = schedule[3];
         double norm = sqrt(*squaredNorm);
         finite = norm - norm == 0.0;
         scale = (float)(norm > a.clip ? a.clip / (norm + 1e-6) : 1.0);
-        shrink = (float)(1.0 - now.rate * a.weightDecay);
-        rate = (float)(now.rate / now.correction1);
-        rootCorrection = (float)(1.0 / sqrt(now.correction2));
-        emaDecay = (float)now.emaDecay;
-        emaKeep = (float)(1.0 - now.emaDecay);
+        shrink = (float)(1.0 - now * a.weightDecay);
+        rate = (float)(now / correction1);
+        rootCorrection = (float)(1.0 / sqrt(correction2));
+        emaDecay = (float)decay;
+        emaKeep = (float)(1.0 - decay);
     }
     __syncthreads();
     if (!finite) return;

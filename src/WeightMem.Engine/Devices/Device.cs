@@ -52,6 +52,9 @@ public abstract class Device : IDisposable
     /// <summary>Bytes the device can still give, as far as it knows: checked before a large model is built.</summary>
     public abstract long AvailableBytes { get; }
 
+    /// <summary>Which library or kernel does what, for run headers: <c>matrix products</c>, and on a GPU <c>driver</c>, <c>kernels</c>, <c>steps</c>.</summary>
+    public virtual IReadOnlyDictionary<string, string> Paths { get; } = new Dictionary<string, string> { ["matrix products"] = "own kernels, float32" };
+
     /// <summary>How matrix products are computed.</summary>
     public virtual MatrixMath Math => MatrixMath.F32;
 

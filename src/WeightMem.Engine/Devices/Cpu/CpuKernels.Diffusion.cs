@@ -1,4 +1,3 @@
-using WeightMem.Engine.Devices.Cpu.Simd;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 

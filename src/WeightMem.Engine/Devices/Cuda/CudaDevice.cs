@@ -67,6 +67,20 @@ public sealed class CudaDevice : Device
     public string MatrixProducts => _cublas is null ? "own kernel, float32" : $"cuBLAS {_cublas.Version}, {Words(Math)}";
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Paths => new Dictionary<string, string>
+    {
+        ["driver"] = $"CUDA {CudaLibraries.Require(CudaLibrary.Driver).Version}",
+        ["kernels"] = _programs.Path,
+        ["matrix products"] = MatrixProducts,
+        ["steps"] = _graphs switch
+        {
+            GraphUse.Auto => "as graphs where that is faster",
+            GraphUse.On => "as graphs",
+            _ => "each kernel launched by itself",
+        },
+    };
+
+    /// <inheritdoc/>
     public override MatrixMath Math { get; }
 
     /// <inheritdoc/>

@@ -60,12 +60,21 @@ internal sealed partial class CudaKernels
         Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, Tensor squaredNorm, Tensor schedule, in AdamSettings settings)
     {
         if (parameters.Elements == 0) return;
+        var constants = new AdamConstants
+        {
+            Beta1 = settings.Beta1,
+            Beta2 = settings.Beta2,
+            Epsilon = settings.Epsilon,
+            WeightDecay = settings.WeightDecay,
+            Decayed = settings.DecayedCount,
+            Clip = settings.Clip,
+        };
 
         // Every block first works out a few doubles, so there are no more blocks than run at a time.
         int blocks = (int)Math.Min(MostAdamBlocks, (parameters.Elements + AdamThreads - 1) / AdamThreads);
         programs.Optimizers.Adam(
             stream, new LaunchConfig(blocks, AdamThreads), F(parameters), F(m), F(v), ema is null ? default : F(ema), F(gradient), parameters.Elements,
-            new DeviceReader<double>((ulong)squaredNorm.Address), new DeviceReader<AdamSchedule>((ulong)schedule.Address), settings);
+            new DeviceReader<double>((ulong)squaredNorm.Address), new DeviceReader<double>((ulong)schedule.Address), constants);
     }
 
     public void NesterovRows(Tensor parameters, Tensor velocity, Tensor gradient, Tensor rates, double momentum, double decay, bool firstStep)

@@ -29,6 +29,9 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private GemmKernels? _gemm;
     private PopulationKernels? _population;
 
+    /// <summary>Where kernels come from, as printed in run headers.</summary>
+    public string Path => $"{_compiler.Version}, {(_sources is null ? "sources of the program" : "sources of " + _sources)}";
+
     public ElementwiseKernels Elementwise => _elementwise ??= new(Load(ElementwiseKernels.FileName));
 
     public IndexingKernels Indexing => _indexing ??= new(Load(IndexingKernels.FileName));
@@ -67,7 +70,7 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
 
     private string Text(string name)
     {
-        if (_sources is not null) return File.ReadAllText(Path.Combine(_sources, name));
+        if (_sources is not null) return File.ReadAllText(System.IO.Path.Combine(_sources, name));
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Folder + name)!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

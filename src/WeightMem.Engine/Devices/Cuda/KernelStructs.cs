@@ -1,11 +1,9 @@
-global using AdamSchedule = WeightMem.Engine.Training.AdamSchedule;
-global using AdamSettings = WeightMem.Engine.Training.AdamSettings;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace WeightMem.Engine.Kernels;
 
-// Structs that kernels take, laid out as in the .cu files of the same names; the two named above are part of the engine's contract.
+// Structs that kernels take by value, laid out as in the .cu files of the same names.
 
 /// <summary>As in <c>gemm.cu</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -15,6 +13,15 @@ internal struct GemmShape
     public long ABatch, BBatch, CBatch;
     public int ATransposed, BTransposed;
     public float Alpha, Beta;
+}
+
+/// <summary>As in <c>optimizers.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AdamConstants
+{
+    public double Beta1, Beta2, Epsilon, WeightDecay;
+    public long Decayed;
+    public double Clip;
 }
 
 /// <summary>As in <c>population.cu</c>.</summary>

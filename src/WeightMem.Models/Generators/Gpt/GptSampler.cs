@@ -18,9 +18,6 @@ public sealed class GptSampler(GptModel model, GptSettings settings, Normalizer 
 {
     private readonly GaussianDiffusion _diffusion = GaussianDiffusion.Linear(settings.DiffusionSteps).Respace(settings.SamplingSteps);
 
-    /// <summary>How the device ran the steps of the last batch, as printed in run headers.</summary>
-    public string Path { get; private set; } = "";
-
     /// <summary>One prompt: one new network for each start.</summary>
     /// <param name="starts">Start networks in weight units; their loss is measured here on the conditioning images.</param>
     /// <param name="prompt">The metric asked for.</param>
@@ -93,7 +90,6 @@ public sealed class GptSampler(GptModel model, GptSettings settings, Normalizer 
             progress(_diffusion.Steps - step);
         }
 
-        Path = work.Path;
         device.ReadFloats(state, result);
         normalizer.Denormalize(result, result);
 
