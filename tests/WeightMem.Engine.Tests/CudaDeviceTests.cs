@@ -1,6 +1,8 @@
+using WeightMem.Engine.Cases;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Devices.Reference;
+using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 using WeightMem.Tests;
@@ -22,7 +24,7 @@ public sealed class CudaDeviceTests
         using var device = new CudaDevice(math: math);
         foreach (int batch in new[] { 1, 3 })
         {
-            double error = Cases.CaseRunner.Error(Product(reference, batch), Product(device, batch));
+            double error = CaseRunner.Error(Product(reference, batch), Product(device, batch));
             Assert.InRange(error, least, most);
         }
 
@@ -118,6 +120,27 @@ public sealed class CudaDeviceTests
             using RepeatedWork work = device.Repeat(action);
             return Assert.Throws<InvalidOperationException>(() => { for (int i = 0; i < 2; i++) work.Run(i); }).Message;
         }
+    }
+
+    [Fact]
+    public void Chains_are_interpreted_where_there_is_no_compiler()
+    {
+        if (!CudaStandin.IsThere()) return;
+        using Device reference = new ReferenceDevice();
+        foreach (OpCase opCase in OpCases.All.Where(c => c.Op == "Elementwise"))
+        {
+            using var device = new CudaDevice { InterpretChains = true };
+            double[][] expected = CaseRunner.Gradients(opCase, reference), found = CaseRunner.Gradients(opCase, device);
+            for (int i = 0; i < expected.Length; i++) Assert.InRange(CaseRunner.Error(expected[i], found[i]), 0, 4 * opCase.Tolerance);
+        }
+    }
+
+    [Fact]
+    public void A_chain_of_too_many_steps_is_refused()
+    {
+        string message = Assert.Throws<ArgumentException>(() => new ElementwiseChain(
+            "long", [ChainInput.Full], v => Enumerable.Range(0, 40).Aggregate(v[0], (a, _) => a * v[0]))).Message;
+        Assert.Contains("at most 32", message, StringComparison.Ordinal);
     }
 
     [Fact]

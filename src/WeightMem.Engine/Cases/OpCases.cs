@@ -30,6 +30,21 @@ public static class OpCases
                 yield return Op("Activate", $"{activation} {name}", [new(shape, Scale: 2)], (t, x) => t.Activate(x[0], activation), 4e-7, Polynomials);
         }
 
+        foreach ((string name, Shape shape) in new (string, Shape)[] { ("odd", (3, 37)), ("gpt small", (8, 38, 128)), ("narrow", (300, 3)) })
+        {
+            Shape row = shape.Columns;
+            foreach (Activation activation in Enum.GetValues<Activation>())
+            {
+                var chain = new ElementwiseChain("biased activation", [ChainInput.Full, ChainInput.Row], v => (v[0] + v[1]).Activate(activation));
+                yield return Op("Elementwise", $"bias, {activation} {name}", [new(shape), new(row)], (t, x) => t.Fused(chain, x[0], x[1]), 3e-6, Sums);
+            }
+
+            var mixed = new ElementwiseChain(
+                "mixed", [ChainInput.Full, ChainInput.Row, ChainInput.Full], v => 0.5 * (v[0] * v[1] - v[2]) + (v[0] * v[0]).Activate(Activation.Tanh) * v[1]);
+            yield return Op("Elementwise", $"mixed {name}", [new(shape), new(row), new(shape)], (t, x) => t.Fused(mixed, x[0], x[1], x[2]), 3e-6, Sums);
+            yield return Op("Elementwise", $"the same input twice {name}", [new(shape), new(row)], (t, x) => t.Fused(mixed, x[0], x[1], x[0]), 3e-6, Sums);
+        }
+
         yield return Op("AddBroadcast", "odd", [new((5, 3, 7)), new((3, 7))], (t, x) => t.AddBroadcast(x[0], x[1]), 1e-6, Sums);
         yield return Op("AddBroadcast", "gpt small", [new((8, 38, 128)), new((38, 128))], (t, x) => t.AddBroadcast(x[0], x[1]), 2e-6, Sums);
         yield return Op("Residual", "shared input", [new((3, 37))], (t, x) => t.Multiply(t.Add(x[0], x[0]), t.Scale(x[0], 0.5)), 4e-7, Rounding);

@@ -39,6 +39,12 @@ public interface IKernels
     /// <summary>dx = dy * f'(x), or dx += dy * f'(x).</summary>
     void ActivationBackward(Tensor dx, Tensor dy, Tensor x, Activation activation, bool accumulate);
 
+    /// <summary>
+    /// Every output of a chain in one pass, all of one size; output i is added to where <paramref name="accumulate"/>[i] says so. Full inputs have the outputs'
+    /// size, rows a size that divides it. An output may be a full input.
+    /// </summary>
+    void Elementwise(ElementwiseChain chain, ReadOnlySpan<Tensor> outputs, ReadOnlySpan<bool> accumulate, ReadOnlySpan<Tensor> inputs);
+
     /// <summary>y[r, :] = x[r, :] + b, for x of any number of rows of b's size. y may be x.</summary>
     void AddBroadcast(Tensor y, Tensor x, Tensor b);
 

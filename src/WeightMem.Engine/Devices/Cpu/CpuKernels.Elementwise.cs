@@ -147,15 +147,4 @@ internal sealed unsafe partial class CpuKernels<V>
     {
         public V Apply(V a, V b, V old) => V.MultiplyAdd(a, b, old);
     }
-
-    private readonly struct Mix2(float cx, float cy) : IFormula
-    {
-        public V Apply(V a, V b, V old) => V.MultiplyAdd(V.Broadcast(cx), old, V.Broadcast(cy) * a);
-    }
-
-    private readonly struct Mix3(float cx, float cy, float cz) : IFormula
-    {
-        public V Apply(V a, V b, V old) =>
-            V.MultiplyAdd(V.Broadcast(cx), old, V.MultiplyAdd(V.Broadcast(cy), a, V.Broadcast(cz) * b));
-    }
 }

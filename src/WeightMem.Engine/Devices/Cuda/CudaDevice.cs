@@ -147,6 +147,12 @@ public sealed class CudaDevice : Device
         if (_blocks.Remove(address, out DeviceBuffer? buffer)) buffer.Dispose();
     }
 
+    /// <summary>Whether chains are interpreted although they could be compiled.</summary>
+    internal bool InterpretChains
+    {
+        init => _kernels.InterpretChains = value;
+    }
+
     /// <summary>Whether work is being recorded and not run.</summary>
     internal bool IsRecording { get; set; }
 

@@ -39,3 +39,46 @@ internal struct WidthValues
     public const int Most = 8;
     private int _first;
 }
+
+/// <summary>As in <c>chains.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ChainProgram
+{
+    public const int MostTensors = 8;
+    public int Steps, Outputs;
+    public Bytes32 Kind, A, B, Activation;
+    public Floats32 Constant;
+    public Bytes8 Output, Accumulate;
+    public Longs8 InputSize;
+    public Addresses8 Input, To;
+
+    [InlineArray(32)]
+    public struct Bytes32
+    {
+        private byte _first;
+    }
+
+    [InlineArray(32)]
+    public struct Floats32
+    {
+        private float _first;
+    }
+
+    [InlineArray(MostTensors)]
+    public struct Bytes8
+    {
+        private byte _first;
+    }
+
+    [InlineArray(MostTensors)]
+    public struct Longs8
+    {
+        private long _first;
+    }
+
+    [InlineArray(MostTensors)]
+    public struct Addresses8
+    {
+        private ulong _first;
+    }
+}

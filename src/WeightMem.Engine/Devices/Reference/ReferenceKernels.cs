@@ -60,6 +60,30 @@ internal sealed unsafe partial class ReferenceKernels : IKernels
         for (long i = 0; i < x.Elements; i++) D(y)[i] = D(a)[i / columns] * D(x)[i] + D(b)[i / columns] * D(z)[i];
     }
 
+    public void Elementwise(ElementwiseChain chain, ReadOnlySpan<Tensor> outputs, ReadOnlySpan<bool> accumulate, ReadOnlySpan<Tensor> inputs)
+    {
+        var v = new double[chain.Steps.Length];
+        for (long i = 0; i < outputs[0].Elements; i++)
+        {
+            for (int s = 0; s < v.Length; s++)
+            {
+                ChainStep step = chain.Steps[s];
+                v[s] = step.Kind switch
+                {
+                    ChainStepKind.Input => D(inputs[step.A])[i % inputs[step.A].Elements],
+                    ChainStepKind.Constant => step.Constant,
+                    ChainStepKind.Add => v[step.A] + v[step.B],
+                    ChainStepKind.Subtract => v[step.A] - v[step.B],
+                    ChainStepKind.Multiply => v[step.A] * v[step.B],
+                    ChainStepKind.Activate => Activations.Value(step.Activation, v[step.A]),
+                    _ => Activations.Slope(step.Activation, v[step.A]),
+                };
+            }
+
+            for (int o = 0; o < outputs.Length; o++) D(outputs[o])[i] = v[chain.Outputs[o]] + (accumulate[o] ? D(outputs[o])[i] : 0);
+        }
+    }
+
     public void Dropout(Tensor y, Tensor x, double rate, RandomStream stream, bool accumulate)
     {
         uint threshold = (uint)Math.Min(uint.MaxValue, rate * 4294967296.0);
