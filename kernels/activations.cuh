@@ -1,7 +1,7 @@
 // Elementwise non-linearities and their derivatives. The order is that of the engine's enumeration of activations.
 #pragma once
 
-enum ActivationKind { IDENTITY, RELU, GELU, TANH, SIGMOID, SILU };
+enum ActivationKind { IDENTITY, RELU, GELU, TANH, SIGMOID, SILU, LEAKYRELU };
 
 __device__ inline float activation_value(int kind, float x)
 {
@@ -12,6 +12,7 @@ __device__ inline float activation_value(int kind, float x)
         case TANH: return tanhf(x);
         case SIGMOID: return 1.0f / (1.0f + expf(-x));
         case SILU: return x / (1.0f + expf(-x));
+        case LEAKYRELU: return x > 0.0f ? x : 0.01f * x;
         default: return x;
     }
 }
@@ -21,6 +22,7 @@ __device__ inline float activation_slope(int kind, float x)
     switch (kind)
     {
         case RELU: return x > 0.0f ? 1.0f : 0.0f;
+        case LEAKYRELU: return x > 0.0f ? 1.0f : 0.01f;
         case GELU: return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
         case TANH:
         {

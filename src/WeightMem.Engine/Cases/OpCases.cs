@@ -16,7 +16,7 @@ public static class OpCases
     private const string Exact = "copies and integers: no rounding at all";
 
     /// <summary>All cases.</summary>
-    public static IReadOnlyList<OpCase> All { get; } = [.. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(), .. Training()];
+    public static IReadOnlyList<OpCase> All { get; } = [.. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(), .. Training(), .. ConvNets()];
 
     private static IEnumerable<OpCase> Elementwise()
     {
@@ -238,6 +238,45 @@ public static class OpCases
         string op, string name, IReadOnlyList<CaseInput> inputs, Func<IKernels, Device, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> run,
         double tolerance, string reason) =>
         new(op, name, inputs, (tape, x) => run(tape.Device.Kernels, tape.Device, x), tolerance, reason, Differentiable: false);
+
+    /// <summary>The networks of Hyper-Representations, one of another form, and odd small ones.</summary>
+    private static IEnumerable<OpCase> ConvNets()
+    {
+        foreach ((string name, ConvNet net, int count, int images, int batch) in new (string, ConvNet, int, int, int)[]
+            {
+                ("cnn-small", new(1, 28, 28, [new(8, 5, true), new(6, 5, true), new(4, 2, false)], [20, 10], Activation.Tanh), 3, 70, 5),
+                ("three channels", new(3, 15, 13, [new(5, 5, true), new(6, 2, false)], [7], Activation.LeakyRelu), 2, 65, 18),
+                ("one pixel", new(1, 3, 3, [new(1, 2, true)], [3, 2], Activation.Silu), 1, 3, 1),
+                ("odd", new(2, 12, 11, [new(7, 3, true), new(3, 4, false)], [9, 4, 6], Activation.Gelu), 4, 130, 33),
+            })
+        {
+            // Nets of such weights are not constant, and no two places of a pooling block are equal.
+            CaseInput weights = new((count, net.Parameters), Scale: 0.2), pixels = new((images, net.Features));
+            yield return Kernel(
+                "PopulationConvNet", name, [weights, pixels, new(images, InputKind.Labels, net.Classes)],
+                (k, d, x) =>
+                {
+                    Tensor wrong = d.Empty((count, (images + 63) / 64), DType.U64), losses = d.Empty(count);
+                    k.PopulationConvNet(wrong, losses, x[0], x[1], x[2], net);
+                    return [wrong, losses];
+                },
+                3e-6, Sums);
+            foreach (bool shared in new[] { false, true })
+            {
+                int orders = shared ? 1 : count;
+                yield return Kernel(
+                    "PopulationConvNetGradient", shared ? $"{name}, the same images" : name,
+                    [weights, pixels, new((orders, batch), InputKind.Labels, images), new((count, batch), InputKind.Labels, net.Classes)],
+                    (k, d, x) =>
+                    {
+                        Tensor gradient = d.Empty((count, net.Parameters)), losses = d.Empty(count), logits = d.Empty((count, batch, net.Classes));
+                        k.PopulationConvNetGradient(gradient, losses, logits, x[0], x[1], x[2], x[3], net);
+                        return [gradient, losses, logits];
+                    },
+                    5e-6, Sums);
+            }
+        }
+    }
 
     private static Tensor Doubles(Device device, params double[] values)
     {

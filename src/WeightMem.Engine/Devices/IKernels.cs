@@ -196,4 +196,17 @@ public interface IKernels
     /// wrong is U64 [count, ceil(images / 64)], bit i set when the first-maximum class is not the label; losses is [count], the mean cross-entropy.
     /// </summary>
     void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths);
+
+    /// <summary>
+    /// As <see cref="PopulationMlp"/> for small convolutional networks: weights [count, parameters], images [images, features], labels I32 [images]; wrong is
+    /// U64 [count, ceil(images / 64)], losses [count] the mean cross-entropies.
+    /// </summary>
+    void PopulationConvNet(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ConvNet net);
+
+    /// <summary>
+    /// One training step's gradient for each of many small convolutional networks on its own minibatch: the gradient [count, parameters] of the mean cross-entropy, those
+    /// losses [count] and the logits [count, batch, classes]. Index I32 [count, batch], or [1, batch] for all, names the images; labels are I32 [count, batch].
+    /// </summary>
+    void PopulationConvNetGradient(
+        Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net);
 }

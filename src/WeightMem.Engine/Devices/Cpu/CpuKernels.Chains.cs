@@ -82,40 +82,45 @@ internal sealed unsafe partial class CpuKernels<V>
                 default: Derive(step.Activation, to, a, n); break;
             }
         }
+    }
 
-        private static void Activate(Activation activation, float* to, float* a, int n)
+    /// <summary>to = f(a) for n values.</summary>
+    private static void Activate(Activation activation, float* to, float* a, int n)
+    {
+        switch (activation)
         {
-            switch (activation)
-            {
-                case Activation.Relu: Loop(to, a, a, n, default(Relu)); break;
-                case Activation.Gelu: Loop(to, a, a, n, default(Gelu)); break;
-                case Activation.Tanh: Loop(to, a, a, n, default(TanhOf)); break;
-                case Activation.Sigmoid: Loop(to, a, a, n, default(SigmoidOf)); break;
-                case Activation.Silu: Loop(to, a, a, n, default(Silu)); break;
-                default: Loop(to, a, a, n, new Scaled(1)); break;
-            }
+            case Activation.Relu: Loop(to, a, a, n, default(Relu)); break;
+            case Activation.Gelu: Loop(to, a, a, n, default(Gelu)); break;
+            case Activation.Tanh: Loop(to, a, a, n, default(TanhOf)); break;
+            case Activation.Sigmoid: Loop(to, a, a, n, default(SigmoidOf)); break;
+            case Activation.Silu: Loop(to, a, a, n, default(Silu)); break;
+            case Activation.LeakyRelu: Loop(to, a, a, n, default(LeakyRelu)); break;
+            default: Loop(to, a, a, n, new Scaled(1)); break;
         }
+    }
 
-        private static void Derive(Activation activation, float* to, float* a, int n)
+    /// <summary>to = f'(a) for n values.</summary>
+    private static void Derive(Activation activation, float* to, float* a, int n)
+    {
+        switch (activation)
         {
-            switch (activation)
-            {
-                case Activation.Relu: Loop(to, a, a, n, default(SlopeOf<ReluSlope>)); break;
-                case Activation.Gelu: Loop(to, a, a, n, default(SlopeOf<GeluSlope>)); break;
-                case Activation.Tanh: Loop(to, a, a, n, default(SlopeOf<TanhSlope>)); break;
-                case Activation.Sigmoid: Loop(to, a, a, n, default(SlopeOf<SigmoidSlope>)); break;
-                case Activation.Silu: Loop(to, a, a, n, default(SlopeOf<SiluSlope>)); break;
-                default: Loop(to, a, a, n, new Constant(1)); break;
-            }
+            case Activation.Relu: Loop(to, a, a, n, default(SlopeOf<ReluSlope>)); break;
+            case Activation.Gelu: Loop(to, a, a, n, default(SlopeOf<GeluSlope>)); break;
+            case Activation.Tanh: Loop(to, a, a, n, default(SlopeOf<TanhSlope>)); break;
+            case Activation.Sigmoid: Loop(to, a, a, n, default(SlopeOf<SigmoidSlope>)); break;
+            case Activation.Silu: Loop(to, a, a, n, default(SlopeOf<SiluSlope>)); break;
+            case Activation.LeakyRelu: Loop(to, a, a, n, default(SlopeOf<LeakyReluSlope>)); break;
+            default: Loop(to, a, a, n, new Constant(1)); break;
         }
+    }
 
-        private static void Loop<TFormula>(float* to, float* a, float* b, int n, TFormula formula)
-            where TFormula : struct, IFormula
-        {
-            int i = 0;
-            for (; i + V.Width <= n; i += V.Width) V.Store(to + i, formula.Apply(V.Load(a + i), V.Load(b + i), V.Zero));
-            if (i < n) V.Store(to + i, n - i, formula.Apply(V.Load(a + i, n - i), V.Load(b + i, n - i), V.Zero));
-        }
+    /// <summary>to = formula(a, b) for n values.</summary>
+    private static void Loop<TFormula>(float* to, float* a, float* b, int n, TFormula formula)
+        where TFormula : struct, IFormula
+    {
+        int i = 0;
+        for (; i + V.Width <= n; i += V.Width) V.Store(to + i, formula.Apply(V.Load(a + i), V.Load(b + i), V.Zero));
+        if (i < n) V.Store(to + i, n - i, formula.Apply(V.Load(a + i, n - i), V.Load(b + i, n - i), V.Zero));
     }
 
     private readonly struct DifferenceOf : IFormula

@@ -42,6 +42,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Tanh: Map(y, x, x, default(TanhOf)); break;
             case Activation.Sigmoid: Map(y, x, x, default(SigmoidOf)); break;
             case Activation.Silu: Map(y, x, x, default(Silu)); break;
+            case Activation.LeakyRelu: Map(y, x, x, default(LeakyRelu)); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }
@@ -56,6 +57,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Tanh: Derive<TanhSlope>(dx, dy, x, accumulate); break;
             case Activation.Sigmoid: Derive<SigmoidSlope>(dx, dy, x, accumulate); break;
             case Activation.Silu: Derive<SiluSlope>(dx, dy, x, accumulate); break;
+            case Activation.LeakyRelu: Derive<LeakyReluSlope>(dx, dy, x, accumulate); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }

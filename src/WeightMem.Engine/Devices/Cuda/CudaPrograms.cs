@@ -31,6 +31,7 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private GemmKernels? _gemm;
     private PopulationKernels? _population;
     private ChainsKernels? _chains;
+    private ConvnetsKernels? _convnets;
 
     /// <summary>Where kernels come from, as printed in run headers.</summary>
     public string Path => $"{_compiler.Version}, {(_sources is null ? "sources of the program" : "sources of " + _sources)}";
@@ -52,6 +53,8 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     public GemmKernels Gemm => _gemm ??= new(Load(GemmKernels.FileName));
 
     public PopulationKernels Population => _population ??= new(Load(PopulationKernels.FileName));
+
+    public ConvnetsKernels Convnets => _convnets ??= new(Load(ConvnetsKernels.FileName));
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
 
