@@ -1,3 +1,4 @@
+using WeightMem.Engine.Devices.Pairs;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
@@ -166,4 +167,15 @@ public interface IKernels
     /// wrong is U64 [count, ceil(images / 64)], bit i set when the first-maximum class is not the label; losses is [count], the mean cross-entropy.
     /// </summary>
     void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths);
+
+    // ---- Pairs of networks ------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// The k nearest reference rows of every query row, nearest first: squared is F64 [queries, k] with k from 1 to <see cref="PairLimits.MostNeighbours"/>,
+    /// index I32 [queries, k]; queries [queries, columns] and references [references, columns] are finite. Every distance is the sum of squared direct
+    /// differences accumulated in double precision, and the rows are the k nearest by it, however pairs were ranked; equal
+    /// distances are ordered by index. Where fewer than k rows may be compared, the rest are infinite with index -1. With marks (I32 [queries] and
+    /// [references], both or none) pairs of equal marks are left out. Returns how the pairs were ranked.
+    /// </summary>
+    PairRanking NearestRows(Tensor squared, Tensor index, Tensor queries, Tensor references, Tensor? queryMarks, Tensor? referenceMarks);
 }

@@ -28,6 +28,7 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private OptimizersKernels? _optimizers;
     private GemmKernels? _gemm;
     private PopulationKernels? _population;
+    private DistanceKernels? _distance;
 
     public ElementwiseKernels Elementwise => _elementwise ??= new(Load(ElementwiseKernels.FileName));
 
@@ -46,6 +47,8 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     public GemmKernels Gemm => _gemm ??= new(Load(GemmKernels.FileName));
 
     public PopulationKernels Population => _population ??= new(Load(PopulationKernels.FileName));
+
+    public DistanceKernels Distance => _distance ??= new(Load(DistanceKernels.FileName));
 
     public void Dispose()
     {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace WeightMem.Evaluation.Measures;
+namespace WeightMem.Engine.Devices.Cpu.Pairs;
 
 /// <summary>Counts the bits that two packed masks have in common.</summary>
 internal static class CommonBits
