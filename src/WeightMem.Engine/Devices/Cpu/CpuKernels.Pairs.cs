@@ -13,4 +13,18 @@ internal sealed unsafe partial class CpuKernels<V>
         search.Run();
         return search.Ranking;
     }
+
+    public PairRanking NearestAlignedRows(
+        Tensor squared, Tensor index, Tensor order, Tensor queryUnits, Tensor referenceUnits, Tensor queryBiases, Tensor referenceBiases, Tensor? queryMarks,
+        Tensor? referenceMarks)
+    {
+        var search = new NearestAlignedRowsSearch(
+            workers, squared, index, order, queryUnits, referenceUnits, queryBiases, referenceBiases, queryMarks, referenceMarks,
+            ((CpuDevice)queryUnits.Device).RankPairs);
+        search.Run();
+        return search.Ranking;
+    }
+
+    public void MostSimilarMasks(Tensor similarity, Tensor index, Tensor masks, Tensor referenceMasks, Tensor? queryMarks, Tensor? referenceMarks) =>
+        new MostSimilarMasksSearch(similarity, index, masks, referenceMasks, queryMarks, referenceMarks).Run(workers);
 }

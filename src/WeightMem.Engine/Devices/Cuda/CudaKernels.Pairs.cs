@@ -10,6 +10,9 @@ internal sealed partial class CudaKernels
     // As in pairs.cuh.
     private const int PairTile = 64, PairList = 32, PairThreads = 256, ColumnsOfSum = 512;
 
+    // As in assignment.cu.
+    private const int MostNetworks = 16;
+
     /// <summary>Blocks that fill the largest GPU several times over: with fewer tiles of queries the references are cut into slices.</summary>
     private const int ManyBlocks = 1024;
 
@@ -37,6 +40,49 @@ internal sealed partial class CudaKernels
         return PairRanking.Differences;
     }
 
+    public PairRanking NearestAlignedRows(
+        Tensor squared, Tensor index, Tensor order, Tensor queryUnits, Tensor referenceUnits, Tensor queryBiases, Tensor referenceBiases, Tensor? queryMarks,
+        Tensor? referenceMarks)
+    {
+        int count = queryBiases.Shape[0], others = referenceBiases.Shape[0], outputs = queryBiases.Shape[1], group = queryUnits.Shape[1];
+        int k = squared.Shape[1], hidden = order.Shape[2];
+        RequireNeighbours(k);
+        if (hidden is < 1 or > PairLimits.MostUnits)
+            throw new ArgumentException($"a GPU aligns networks of 1 to {PairLimits.MostUnits} hidden units, not {hidden}");
+        if (count == 0) return PairRanking.Differences;
+        int networks = Math.Min(PairTile / hidden, MostNetworks), tiles = (count + networks - 1) / networks;
+        int slices = Slices(tiles, (others + networks - 1) / networks);
+        PairBound bound = PairBound.Of(group, (long)hidden * group + outputs);
+        long entries = (long)count * slices * PairList;
+        DevicePointer<float> values = Scratch<float>(2 * entries);
+        DevicePointer<int> indices = (values + entries).As<int>();
+        programs.Assignment.AlignedTiles(
+            stream, new LaunchConfig(new Dim3((uint)tiles, (uint)slices), PairThreads), values, indices, F(queryUnits), F(referenceUnits), F(queryBiases),
+            F(referenceBiases), Marks(queryMarks), Marks(referenceMarks), count, others, hidden, group, outputs, networks, k, bound.Keep, bound.Floor);
+        programs.Assignment.AlignedDecide(
+            stream, new LaunchConfig(count, PairThreads, (uint)(hidden * hidden * sizeof(double))), D(squared), MutableI(index), MutableI(order), values, indices,
+            F(queryUnits), F(referenceUnits), F(queryBiases), F(referenceBiases), Marks(queryMarks), Marks(referenceMarks), others, hidden, group, outputs, slices,
+            k, bound.Keep, bound.Floor, bound.Relative, bound.Absolute);
+        return PairRanking.Differences;
+    }
+
+    public void MostSimilarMasks(Tensor similarity, Tensor index, Tensor masks, Tensor referenceMasks, Tensor? queryMarks, Tensor? referenceMarks)
+    {
+        int count = masks.Shape[0], others = referenceMasks.Shape[0], words = masks.Shape[1];
+        if (count == 0) return;
+        int tiles = (count + PairTile - 1) / PairTile, slices = Slices(tiles, (others + PairTile - 1) / PairTile);
+        long entries = (long)count * slices;
+        DevicePointer<int> bits = Scratch<int>(count + others + 3 * entries), referenceBits = bits + count, indices = referenceBits + others;
+        DevicePointer<uint> both = (indices + entries).As<uint>(), either = both + entries;
+        DeviceReader<ulong> queries = new((ulong)masks.Address), references = new((ulong)referenceMasks.Address);
+        programs.Masks.MaskBits(stream, WarpPerRow(count), bits, queries, count, words);
+        if (others > 0) programs.Masks.MaskBits(stream, WarpPerRow(others), referenceBits, references, others, words);
+        programs.Masks.SimilarTiles(
+            stream, new LaunchConfig(new Dim3((uint)tiles, (uint)slices), PairThreads), both, either, indices, queries, references, bits, referenceBits,
+            Marks(queryMarks), Marks(referenceMarks), count, others, words);
+        programs.Masks.SimilarDecide(stream, LaunchConfig.For(count), D(similarity), MutableI(index), both, either, indices, count, slices);
+    }
+
     private static DevicePointer<double> D(Tensor t) => new((ulong)t.Address);
 
     private static DevicePointer<int> MutableI(Tensor t) => new((ulong)t.Address);
@@ -55,7 +101,8 @@ internal sealed partial class CudaKernels
     /// <summary>The error of a sum of squared differences in single precision: |computed - exact| &lt;= Relative * exact + Absolute.</summary>
     /// <remarks>
     /// All terms have one sign, so the bound is relative to the sum: 2^-24 for every rounding that a term passes through, which are those of its difference
-    /// and of its square, one for each addition of its running sum (512 columns), and one for each running sum that is added. Squares that underflow
+    /// and of its square, one for each addition of its running sum (512 columns), one for each running sum that is added, and those of the sum over the units
+    /// of an assignment. Squares that underflow
     /// lose less than the smallest number each.
     /// </remarks>
     private readonly record struct PairBound(double Relative, double Absolute)

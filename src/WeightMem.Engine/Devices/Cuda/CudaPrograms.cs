@@ -29,6 +29,8 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private GemmKernels? _gemm;
     private PopulationKernels? _population;
     private DistanceKernels? _distance;
+    private AssignmentKernels? _assignment;
+    private MasksKernels? _masks;
 
     public ElementwiseKernels Elementwise => _elementwise ??= new(Load(ElementwiseKernels.FileName));
 
@@ -49,6 +51,10 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     public PopulationKernels Population => _population ??= new(Load(PopulationKernels.FileName));
 
     public DistanceKernels Distance => _distance ??= new(Load(DistanceKernels.FileName));
+
+    public AssignmentKernels Assignment => _assignment ??= new(Load(AssignmentKernels.FileName));
+
+    public MasksKernels Masks => _masks ??= new(Load(MasksKernels.FileName));
 
     public void Dispose()
     {
