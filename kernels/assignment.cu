@@ -320,6 +320,7 @@ extern "C" __global__ void aligned_decide(
                 best, bestIndex, costs, &work, queryUnits, referenceUnits, queryBiases, referenceBiases, query, reference, hidden, group, outputs);
         }
     }
+    __syncthreads();
     for (int rank = 0; rank < k; rank++)
     {
         long long place = static_cast<long long>(query) * k + rank;

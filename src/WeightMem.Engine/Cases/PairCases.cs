@@ -45,10 +45,31 @@ internal static class PairCases
         }
 
         yield return AlignedRows("copies", new((60, 20), Scale: 3), new((180, 20), InputKind.Near, 0), new((6, 3), Scale: 0), new((18, 3), Scale: 0), 10, 3);
+        yield return Shuffled();
         yield return AlignedRows("near copies", new((50, 64), Scale: 3), new((170, 64), InputKind.Near, 3e-6), new((5, 3), Scale: 0), new((17, 3), Scale: 1e-6), 10, 1);
         yield return AlignedRows("one network many times", new((4, 8)), new((160, 8), InputKind.Near, 0), new((1, 2)), new((40, 2), Scale: 0), 4, 3);
         yield return AlignedRows("huge", new((12, 8), Scale: 1e25), new((40, 8), Scale: 1e25), new((3, 2)), new((10, 2)), 4, 2);
         yield return AlignedRows("marks", new((63, 12)), new((81, 12)), new((21, 4)), new((27, 4)), 3, 3, marks: 3);
+    }
+
+    /// <summary>Every reference is a query with its units in another order: the distances are zero and the orders are those.</summary>
+    private static OpCase Shuffled()
+    {
+        const int Queries = 5, Hidden = 10, Outputs = 3, References = 2 * Queries;
+        return Case(
+            "NearestAlignedRows", "shuffled copies",
+            [new((Queries * Hidden, 24), Scale: 3), new((Queries, Outputs), Scale: 0), new((References, Outputs), Scale: 0), new((References, Hidden), InputKind.Permutations)],
+            (kernels, device, x) =>
+            {
+                int[] orders = x[3].ToArray<int>();
+                for (int i = 0; i < orders.Length; i++) orders[i] += i / Hidden % Queries * Hidden;
+                Tensor units = device.Empty((References * Hidden, 24)), order = device.Empty((Queries, 3, Hidden), DType.I32);
+                kernels.GatherRows(units, x[0], device.From(orders, orders.Length));
+                (Tensor squared, Tensor index) = PairCases.Outputs(device, Queries, 3);
+                kernels.NearestAlignedRows(squared, index, order, x[0], units, x[1], x[2], null, null);
+                return [squared, index, order];
+            },
+            1e-12, Double);
     }
 
     private static IEnumerable<OpCase> Masks()

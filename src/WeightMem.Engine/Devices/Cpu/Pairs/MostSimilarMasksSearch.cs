@@ -1,3 +1,4 @@
+using WeightMem.Engine.Devices.Pairs;
 using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Devices.Cpu.Pairs;
