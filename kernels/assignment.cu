@@ -128,6 +128,7 @@ __device__ inline double assignment_finish(const T* costs, int pitch, int n, Ass
             from = work->rowOf[column];
             last = column;
         }
+        __syncwarp(); // every lane has read the prices
         for (int half = 0; half < 2; half++)
         {
             int j = half * WARP_SIZE + lane;

@@ -52,7 +52,10 @@ internal static class PairCases
         yield return AlignedRows("marks", new((63, 12)), new((81, 12)), new((21, 4)), new((27, 4)), 3, 3, marks: 3);
     }
 
-    /// <summary>Every reference is a query with its units in another order: the distances are zero and the orders are those.</summary>
+    /// <summary>
+    /// Two references are each query with its units in other orders: the distances are zero and the orders are those. A third neighbour would be a tie of
+    /// sums in different orders, which rounding decides.
+    /// </summary>
     private static OpCase Shuffled()
     {
         const int Queries = 5, Hidden = 10, Outputs = 3, References = 2 * Queries;
@@ -63,9 +66,9 @@ internal static class PairCases
             {
                 int[] orders = x[3].ToArray<int>();
                 for (int i = 0; i < orders.Length; i++) orders[i] += i / Hidden % Queries * Hidden;
-                Tensor units = device.Empty((References * Hidden, 24)), order = device.Empty((Queries, 3, Hidden), DType.I32);
+                Tensor units = device.Empty((References * Hidden, 24)), order = device.Empty((Queries, 2, Hidden), DType.I32);
                 kernels.GatherRows(units, x[0], device.From(orders, orders.Length));
-                (Tensor squared, Tensor index) = PairCases.Outputs(device, Queries, 3);
+                (Tensor squared, Tensor index) = PairCases.Outputs(device, Queries, 2);
                 kernels.NearestAlignedRows(squared, index, order, x[0], units, x[1], x[2], null, null);
                 return [squared, index, order];
             },
