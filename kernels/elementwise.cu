@@ -1,6 +1,7 @@
 // Passes over flat arrays: one read of every input, one write of every output, nothing else to gain. Threads stride over the grid, so any
 // number of blocks is right; neighbours read neighbouring words.
 #include "prelude.cuh"
+#include "activations.cuh"
 
 __device__ inline void put(float* y, long long i, float value, int accumulate)
 {
@@ -31,47 +32,6 @@ extern "C" __global__ void multiply(float* y, const float* a, const float* b, lo
     FOR_EACH(i, n) put(y, i, a[i] * b[i], accumulate);
 }
 
-// The order is that of the engine's enumeration of activations.
-enum ActivationKind { IDENTITY, RELU, GELU, TANH, SIGMOID, SILU };
-
-__device__ inline float activation_value(int kind, float x)
-{
-    switch (kind)
-    {
-        case RELU: return x > 0.0f || x != x ? x : 0.0f;
-        case GELU: return 0.5f * x * (1.0f + erff(x * 0.70710678f));
-        case TANH: return tanhf(x);
-        case SIGMOID: return 1.0f / (1.0f + expf(-x));
-        case SILU: return x / (1.0f + expf(-x));
-        default: return x;
-    }
-}
-
-__device__ inline float activation_slope(int kind, float x)
-{
-    switch (kind)
-    {
-        case RELU: return x > 0.0f ? 1.0f : 0.0f;
-        case GELU: return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
-        case TANH:
-        {
-            float t = tanhf(x);
-            return 1.0f - t * t;
-        }
-        case SIGMOID:
-        {
-            float s = 1.0f / (1.0f + expf(-x));
-            return s * (1.0f - s);
-        }
-        case SILU:
-        {
-            float s = 1.0f / (1.0f + expf(-x));
-            return s * (1.0f + x * (1.0f - s));
-        }
-        default: return 1.0f;
-    }
-}
-
 // y = f(x)
 extern "C" __global__ void activation_forward(float* y, const float* x, long long n, int kind)
 {
@@ -98,10 +58,4 @@ extern "C" __global__ void combine_rows(float* y, const float* x, const float* a
         long long r = i / columns;
         y[i] = a[r] * x[i] + b[r] * z[i];
     }
-}
-
-// x = cx x + cy y + cz z; z is not read when cz = 0
-extern "C" __global__ void combine(float* x, const float* y, const float* z, long long n, float cx, float cy, float cz)
-{
-    FOR_EACH(i, n) x[i] = cz == 0.0f ? cx * x[i] + cy * y[i] : cx * x[i] + cy * y[i] + cz * z[i];
 }

@@ -41,3 +41,10 @@ extern "C" __global__ void copy_columns(
         *to = accumulate ? *to + value : value;
     }
 }
+
+// y = row `row` of a table of rows of n values; a recorded launch moves with the step
+extern "C" __global__ void select_row(float* y, const float* table, long long n, long long row, const int* advance)
+{
+    const float* from = table + moved(row, advance) * n;
+    FOR_EACH(i, n) y[i] = from[i];
+}

@@ -30,6 +30,12 @@ extern "C" __global__ void sum_total(float* result, double* exact, const double*
     if (exact) *exact = sum;
 }
 
+// number = NaN unless other is finite
+extern "C" __global__ void require_finite(double* number, const float* other)
+{
+    if (!(fabsf(*other) < infinity())) *number = (double)not_a_number();
+}
+
 // dx = dloss 2 (x - target) / n, or dx += that
 extern "C" __global__ void mean_squared_error_backward(float* dx, const float* dloss, const float* x, const float* target, long long n, float scale, int accumulate)
 {

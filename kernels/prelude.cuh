@@ -41,6 +41,9 @@ __device__ inline u64 grid_threads() { return static_cast<u64>(gridDim.x) * bloc
 #define ROW_OF_WARP ((long long)blockIdx.x * (blockDim.x >> 5) + (threadIdx.x >> 5))
 #define LANE (threadIdx.x & 31)
 
+// A step or row of a launch. A recorded launch is played again for other steps: then `advance` tells how far from the recorded one; else it is null.
+__device__ inline long long moved(long long step, const int* advance) { return advance ? step + *advance : step; }
+
 // ---- 16-bit floats --------------------------------------------------------------------------------------------------
 __device__ inline float bf16_to_float(bf16 value) { return __uint_as_float(static_cast<u32>(value.bits) << 16); }
 

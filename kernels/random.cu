@@ -78,35 +78,84 @@ __device__ inline void sincos_turns_as_cpu(float t, float* sine, float* cosine)
     *sine = q == 2.0f || q == 3.0f ? __fsub_rn(0.0f, swappedSine) : swappedSine;
 }
 
-// x[i] = standard normal number i: Box-Muller over words (0, 1) and (2, 3) of each block. A thread makes the four numbers of a block.
-extern "C" __global__ void normal(float* x, long long n, unsigned long long key, unsigned long long step)
+// The four numbers of a block: Box-Muller over words (0, 1) and (2, 3).
+__device__ inline void four_normals(float* z, long long block, unsigned long long key, unsigned long long step)
 {
+    Words w = philox((unsigned long long)block, key, step);
+    for (int pair = 0; pair < 2; pair++)
+    {
+        unsigned first = pair == 0 ? w.x0 : w.x2, second = pair == 0 ? w.x1 : w.x3;
+        float u = __fmul_rn((float)((first >> 8) + 1u), 1.0f / 16777216.0f), t = __fmul_rn((float)(second >> 8), 1.0f / 16777216.0f);
+        float radius = __fsqrt_rn(__fmul_rn(-2.0f, log_as_cpu(u))), sine, cosine;
+        sincos_turns_as_cpu(t, &sine, &cosine);
+        z[2 * pair] = __fmul_rn(radius, cosine);
+        z[2 * pair + 1] = __fmul_rn(radius, sine);
+    }
+}
+
+// x[i] = standard normal number i. A thread makes the four numbers of a block.
+extern "C" __global__ void normal(float* x, long long n, unsigned long long key, unsigned long long step, const int* advance)
+{
+    step = moved(step, advance);
     FOR_EACH(block, (n + 3) / 4)
     {
-        Words w = philox((unsigned long long)block, key, step);
-        for (int pair = 0; pair < 2; pair++)
+        float z[4];
+        four_normals(z, block, key, step);
+        for (int k = 0; k < 4 && block * 4 + k < n; k++) x[block * 4 + k] = z[k];
+    }
+}
+
+// x[r, i] = standard normal number i of the stream of keys[r]
+extern "C" __global__ void normal_rows(
+    float* x, long long rows, int columns, const unsigned long long* __restrict__ keys, unsigned long long step, const int* advance)
+{
+    int blocks = (columns + 3) / 4;
+    step = moved(step, advance);
+    FOR_EACH(at, rows * blocks)
+    {
+        long long r = at / blocks;
+        int first = (int)(at % blocks) * 4;
+        float z[4];
+        four_normals(z, first / 4, keys[r], step);
+        for (int k = 0; k < 4 && first + k < columns; k++) x[r * columns + first + k] = z[k];
+    }
+}
+
+// One reverse step of a diffusion with its noise: x = s x + p prediction + d z, (p, s, d) = coefficients[step]. Twelve bytes a value: the noise never reaches memory.
+extern "C" __global__ void reverse_step(
+    float* __restrict__ x, const float* __restrict__ prediction, const float* __restrict__ coefficients, long long rows, int columns,
+    const unsigned long long* __restrict__ keys, unsigned long long step, const int* advance)
+{
+    int blocks = (columns + 3) / 4;
+    step = moved(step, advance);
+    const float* c = coefficients + 3 * step;
+    float p = c[0], s = c[1], d = c[2];
+    FOR_EACH(at, rows * blocks)
+    {
+        long long r = at / blocks;
+        int first = (int)(at % blocks) * 4;
+        float z[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+        if (d != 0.0f) four_normals(z, first / 4, keys[r], step);
+        for (int k = 0; k < 4 && first + k < columns; k++)
         {
-            unsigned first = pair == 0 ? w.x0 : w.x2, second = pair == 0 ? w.x1 : w.x3;
-            float u = __fmul_rn((float)((first >> 8) + 1u), 1.0f / 16777216.0f), t = __fmul_rn((float)(second >> 8), 1.0f / 16777216.0f);
-            float radius = __fsqrt_rn(__fmul_rn(-2.0f, log_as_cpu(u))), sine, cosine;
-            sincos_turns_as_cpu(t, &sine, &cosine);
-            long long i = block * 4 + pair * 2;
-            if (i < n) x[i] = __fmul_rn(radius, cosine);
-            if (i + 1 < n) x[i + 1] = __fmul_rn(radius, sine);
+            long long i = r * columns + first + k;
+            x[i] = s * x[i] + (d * z[k] + p * prediction[i]);
         }
     }
 }
 
 // x[i] = uniform number i, in [0, 1) with 24 random bits
-extern "C" __global__ void uniform(float* x, long long n, unsigned long long key, unsigned long long step)
+extern "C" __global__ void uniform(float* x, long long n, unsigned long long key, unsigned long long step, const int* advance)
 {
+    step = moved(step, advance);
     FOR_EACH(i, n) x[i] = (word(i, key, step) >> 8) * (1.0f / 16777216.0f);
 }
 
 // y = x scale where the stream's word is at least the threshold, 0 elsewhere; or y += that
 extern "C" __global__ void dropout(
-    float* y, const float* x, long long n, unsigned threshold, float scale, unsigned long long key, unsigned long long step, int accumulate)
+    float* y, const float* x, long long n, unsigned threshold, float scale, unsigned long long key, unsigned long long step, const int* advance, int accumulate)
 {
+    step = moved(step, advance);
     FOR_EACH(i, n)
     {
         float value = word(i, key, step) < threshold ? 0.0f : x[i] * scale;

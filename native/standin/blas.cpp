@@ -60,11 +60,18 @@ int runBatch(const Batch& batch, bool scalarsOnDevice) {
     return CUDA_SUCCESS;
 }
 
+// What a compute type leaves of float32 inputs, as low bits rounded away; the handle's math mode (3: TF32) speaks for plain float32.
+int roundedBits(int compute, int mathMode) {
+    if (compute == 75) return 16;
+    return compute == 77 || (compute == 68 && mathMode == 3) ? 13 : 0;
+}
+
 // Checks what the real library checks at the call, and queues the rest.
-int queue(void* handle, int ta, int tb, Batch batch, const void* alpha, const void* beta) {
+int queue(void* handle, int ta, int tb, Batch batch, const void* alpha, const void* beta, int compute) {
     Handle* h = find(handle);
     if (!h) return CUBLAS_NOT_INITIALIZED;
     Gemm& g = batch.gemm;
+    g.roundedBits = g.typeA == R32F ? roundedBits(compute, h->mathMode) : 0;
     if (ta < 0 || ta > 2 || tb < 0 || tb > 2 || g.m < 0 || g.n < 0 || g.k < 0 || batch.count < 0 || !alpha || !beta)
         return CUBLAS_INVALID_VALUE;
     g.transposeA = ta != 0;
@@ -142,7 +149,7 @@ STANDIN_EXPORT int cublasSetMathMode(void* handle, int mode) {
     BLAS_CALL();
     Handle* h = find(handle);
     if (!h) return CUBLAS_NOT_INITIALIZED;
-    h->mathMode = mode;  // products are float32 here in every mode
+    h->mathMode = mode;
     return CUBLAS_SUCCESS;
 }
 
@@ -201,7 +208,7 @@ STANDIN_EXPORT const char* cublasGetStatusString(int status) {
 STANDIN_EXPORT int cublasSgemm_v2(void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b,
                                   int ldb, const float* beta, float* c, int ldc) {
     BLAS_CALL();
-    return queue(h, ta, tb, product(m, n, k, a, R32F, lda, b, R32F, ldb, c, R32F, ldc), alpha, beta);
+    return queue(h, ta, tb, product(m, n, k, a, R32F, lda, b, R32F, ldb, c, R32F, ldc), alpha, beta, 68);
 }
 
 STANDIN_EXPORT int cublasSgemmStridedBatched(void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda,
@@ -211,7 +218,7 @@ STANDIN_EXPORT int cublasSgemmStridedBatched(void* h, int ta, int tb, int m, int
     Batch batch = product(m, n, k, a, R32F, lda, b, R32F, ldb, c, R32F, ldc);
     batch.count = count;
     batch.stepA = sa, batch.stepB = sb, batch.stepC = sc;
-    return queue(h, ta, tb, batch, alpha, beta);
+    return queue(h, ta, tb, batch, alpha, beta, 68);
 }
 
 STANDIN_EXPORT int cublasGemmStridedBatchedEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA,
@@ -222,14 +229,14 @@ STANDIN_EXPORT int cublasGemmStridedBatchedEx(void* h, int ta, int tb, int m, in
     Batch batch = product(m, n, k, a, typeA, lda, b, typeB, ldb, c, typeC, ldc);
     batch.count = count;
     batch.stepA = sa, batch.stepB = sb, batch.stepC = sc;
-    return queue(h, ta, tb, batch, alpha, beta);
+    return queue(h, ta, tb, batch, alpha, beta, compute);
 }
 
 STANDIN_EXPORT int cublasGemmEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA, int lda,
                                 const void* b, int typeB, int ldb, const void* beta, void* c, int typeC, int ldc, int compute, int) {
     BLAS_CALL();
     if (!isFloatCompute(compute)) return CUBLAS_NOT_SUPPORTED;
-    return queue(h, ta, tb, product(m, n, k, a, typeA, lda, b, typeB, ldb, c, typeC, ldc), alpha, beta);
+    return queue(h, ta, tb, product(m, n, k, a, typeA, lda, b, typeB, ldb, c, typeC, ldc), alpha, beta, compute);
 }
 
 STANDIN_EXPORT int cublasGemmBatchedEx(void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* const* a, int typeA,
@@ -244,5 +251,5 @@ STANDIN_EXPORT int cublasGemmBatchedEx(void* h, int ta, int tb, int m, int n, in
                       checkDeviceRange(c, sizeof(void*) * count, "list of C"))) {
         return CUBLAS_INVALID_VALUE;
     }
-    return queue(h, ta, tb, batch, alpha, beta);
+    return queue(h, ta, tb, batch, alpha, beta, compute);
 }

@@ -77,6 +77,16 @@ inline void write(void* p, int type, size_t i, float value) {
         static_cast<uint16_t*>(p)[i] = type == R16F ? toHalf(value) : toBrain(value);
 }
 
+// The nearest number whose low bits are zero, ties to even. Infinity and NaN stay what they are.
+float rounded(float value, int bits) {
+    uint32_t word;
+    memcpy(&word, &value, sizeof word);
+    if (bits == 0 || (word & 0x7F800000u) == 0x7F800000u) return value;
+    word = (word + (1u << (bits - 1)) - 1 + (word >> bits & 1u)) >> bits << bits;
+    memcpy(&value, &word, sizeof value);
+    return value;
+}
+
 size_t bytesOf(int rows, int columns, int ld, int type) {
     if (rows == 0 || columns == 0) return 0;
     return (static_cast<size_t>(columns - 1) * ld + rows) * elementBytes(type);
@@ -111,7 +121,7 @@ __attribute__((target("avx2,fma"))) void tileProductWide(const float* a, const f
 void packA(const Gemm& g, int row, int rows, int from, int depth, float* out) {
     for (int i = 0; i < rows; i += TileM) {
         for (int p = 0; p < depth; p++) {
-            for (int l = 0; l < TileM; l++) *out++ = i + l < rows ? element(g.a, g.typeA, g.lda, g.transposeA, row + i + l, from + p) : 0;
+            for (int l = 0; l < TileM; l++) *out++ = i + l < rows ? rounded(element(g.a, g.typeA, g.lda, g.transposeA, row + i + l, from + p), g.roundedBits) : 0;
         }
     }
 }
@@ -119,7 +129,7 @@ void packA(const Gemm& g, int row, int rows, int from, int depth, float* out) {
 void packB(const Gemm& g, int from, int depth, float* out) {
     for (int j = 0; j < g.n; j += TileN) {
         for (int p = 0; p < depth; p++) {
-            for (int l = 0; l < TileN; l++) *out++ = j + l < g.n ? element(g.b, g.typeB, g.ldb, g.transposeB, from + p, j + l) : 0;
+            for (int l = 0; l < TileN; l++) *out++ = j + l < g.n ? rounded(element(g.b, g.typeB, g.ldb, g.transposeB, from + p, j + l), g.roundedBits) : 0;
         }
     }
 }

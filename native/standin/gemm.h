@@ -20,6 +20,7 @@ struct Gemm {
     void* c;
     int typeA, typeB, typeC;
     int lda, ldb, ldc;
+    int roundedBits = 0;  // low bits of float32 inputs that are rounded away: 13 for TF32, 16 for bfloat16
 };
 
 int elementBytes(int type);

@@ -25,12 +25,12 @@ internal static class EvaluateCommand
         var data = new Option<string?>("--data") { Description = $"Image set to measure on: {string.Join(", ", ImageCatalog.Names)}" };
         var output = new Option<string>("--out") { Description = "Folder for evaluation.json, figures and report.html", Required = true };
         Option<string?> folder = SharedOptions.DataFolder();
-        Option<int> pool = SharedOptions.Pool(), threads = SharedOptions.Threads();
-        Option<string> device = SharedOptions.Device();
+        Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         Option<bool> json = SharedOptions.Json();
         var command = new Command("evaluate", "Judge generated weights against training weights: distances, and with a target and images also accuracy and errors.")
-            { training, generated, heldout, baselines, all, target, data, output, folder, pool, device, threads, seed, json };
+            { training, generated, heldout, baselines, all, target, data, output, folder, pool, seed, json };
+        DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(_ =>
         {
             if (parsed.GetValue(target) is null != parsed.GetValue(data) is null)
@@ -53,7 +53,7 @@ internal static class EvaluateCommand
 
             foreach (NamedPopulation other in others.Where(o => o.Population.Parameters != reference.Parameters))
                 throw new ArgumentException($"{other.Name} has networks of {other.Population.Parameters} parameters, and training of {reference.Parameters}");
-            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using Device computer = device.Open(parsed);
             foreach (Population population in others.Select(o => o.Population).Append(reference))
             {
                 (population.Score, population.Loss, population.Wrong) = (null, null, null); // whatever a file says was measured elsewhere

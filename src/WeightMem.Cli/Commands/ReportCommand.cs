@@ -11,16 +11,15 @@ internal static class ReportCommand
     {
         var folder = new Argument<string>("DIR") { Description = "Run folder of reproduce" };
         Option<string?> dataFolder = SharedOptions.DataFolder();
-        Option<string> device = SharedOptions.Device();
-        Option<int> threads = SharedOptions.Threads();
         Option<bool> json = SharedOptions.Json();
-        var command = new Command("report", "Write the numbers, figures and page of a finished run anew.") { folder, dataFolder, device, threads, json };
+        var command = new Command("report", "Write the numbers, figures and page of a finished run anew.") { folder, dataFolder, json };
+        DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(_ =>
         {
             (RunFolder run, StudyConfig config) = RunFolder.OpenExisting(parsed.GetValue(folder)!);
             using (run)
             {
-                using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+                using Device computer = device.Open(parsed);
                 string made = run.ReadRecord()?.CommandLine ?? SharedOptions.CommandLine(parsed);
                 var study = new GptStudy(config, run, computer, parsed.GetValue(dataFolder), made, new ConsoleProgress());
                 EvaluationPrinter.Print(study.Report(), run.Report, parsed.GetValue(json));

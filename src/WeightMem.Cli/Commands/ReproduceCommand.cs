@@ -17,12 +17,11 @@ internal static class ReproduceCommand
         var data = new Option<string?>("--data") { Description = "Image set in place of the preset's" };
         var output = new Option<string?>("--out") { Description = "Run folder; runs/METHOD-PRESET if not given" };
         Option<string?> folder = SharedOptions.DataFolder();
-        Option<string> device = SharedOptions.Device();
-        Option<int> threads = SharedOptions.Threads();
         Option<long> seed = SharedOptions.Seed();
         Option<bool> json = SharedOptions.Json();
         var command = new Command("reproduce", "Run the whole study of a method: population, generator, samples, baselines, measures, figures, one page.")
-            { method, preset, data, output, folder, device, threads, seed, json };
+            { method, preset, data, output, folder, seed, json };
+        DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             string name = parsed.GetValue(method)!, size = parsed.GetValue(preset)!;
@@ -34,9 +33,10 @@ internal static class ReproduceCommand
             config = config with { Seed = offset, Zoo = config.Zoo with { Seed = offset }, Gpt = config.Gpt with { Seed = offset } };
             string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{name}-{size}");
             using RunFolder run = RunFolder.Open(path, config);
-            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
-            progress.Note($"weightmem: {name}, preset {size}, on {computer.Name}, float32, run_to_run, into {path}");
+            progress.Note($"weightmem: {name}, preset {size}, run_to_run, into {path}");
+            progress.Note($"computing on {DeviceOptions.Header(computer)}");
             var study = new GptStudy(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
             EvaluationDocument document = study.Run(cancellation);
             EvaluationPrinter.Print(document, run.Report, parsed.GetValue(json));

@@ -14,10 +14,9 @@ internal static class SampleCommand
         var count = new Option<int>("--count") { Description = "Networks to make", DefaultValueFactory = _ => 64 };
         var output = new Option<string>("--out") { Description = "Population file (.h5)", Required = true };
         Option<string?> dataFolder = SharedOptions.DataFolder();
-        Option<string> device = SharedOptions.Device();
-        Option<int> threads = SharedOptions.Threads();
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command("sample", "Make networks from fresh initialisations with a trained generator.") { folder, count, output, dataFolder, device, threads, seed };
+        var command = new Command("sample", "Make networks from fresh initialisations with a trained generator.") { folder, count, output, dataFolder, seed };
+        DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             int n = parsed.GetValue(count);
@@ -25,7 +24,7 @@ internal static class SampleCommand
             (RunFolder run, StudyConfig config) = RunFolder.OpenExisting(parsed.GetValue(folder)!);
             using (run)
             {
-                using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+                using Device computer = device.Open(parsed);
                 var study = new GptStudy(config, run, computer, parsed.GetValue(dataFolder), SharedOptions.CommandLine(parsed), new ConsoleProgress());
                 Population sampled = study.SampleFresh(n, parsed.GetValue(seed), cancellation);
                 PopulationFile.Write(parsed.GetValue(output)!, sampled);

@@ -1,8 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using WeightMem.Engine.Devices;
-using WeightMem.Engine.Devices.Cpu;
-using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Models;
 using WeightMem.Models.Data;
 
@@ -11,10 +7,6 @@ namespace WeightMem.Cli.Commands;
 /// <summary>Options that several commands take, each made anew for its command.</summary>
 internal static class SharedOptions
 {
-    public static Option<string> Device() => new("--device") { Description = "Where to compute: cpu, cuda or cuda:N; auto is cpu until the kernels have been checked on a GPU", DefaultValueFactory = _ => "auto" };
-
-    public static Option<int> Threads() => new("--threads") { Description = "Threads to compute with; 0 for one per processor. Results do not depend on it" };
-
     public static Option<long> Seed() => new("--seed") { Description = "Seed of every random stream" };
 
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON" };
@@ -32,20 +24,6 @@ internal static class SharedOptions
         Description = "Average squares of so many pixels into one before anything sees the images",
         DefaultValueFactory = _ => 1,
     };
-
-    /// <summary>Opens the device that was asked for.</summary>
-    /// <exception cref="UsageException">There is no such device.</exception>
-    public static Device Open(string device, int threads)
-    {
-        if (threads < 0) throw new UsageException($"--threads {threads}: a number from 0");
-
-        // No GPU has run the kernels yet: until one has, nobody gets one who did not ask for it.
-        if (device is "auto" or "cpu") return new CpuDevice(threads);
-        if (device == "cuda") return new CudaDevice();
-        if (device.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(device.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal))
-            return new CudaDevice(ordinal);
-        throw new UsageException($"there is no device {device}; this program computes on: auto, cpu, cuda, cuda:N");
-    }
 
     /// <summary>The images of a set, pooled.</summary>
     public static (ImageSet Train, ImageSet Test) Images(string data, string? folder, int pool)

@@ -17,12 +17,13 @@ internal static class TrainCommand
         var preset = new Option<string>("--preset") { Description = $"Settings of the generator: {string.Join(", ", GptPresets.Names)}", DefaultValueFactory = _ => "small" };
         var steps = new Option<int?>("--steps") { Description = "Training steps in place of the preset's" };
         var chunk = new Option<int?>("--chunk") { Description = "Values per token in place of the preset's" };
-        Option<string> data = SharedOptions.Data(), device = SharedOptions.Device();
+        Option<string> data = SharedOptions.Data();
         Option<string?> folder = SharedOptions.DataFolder();
-        Option<int> pool = SharedOptions.Pool(), threads = SharedOptions.Threads();
+        Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         var command = new Command("train", "Fit a generator to a population. Stopped, the same command resumes.")
-            { method, population, output, preset, steps, chunk, data, folder, pool, device, threads, seed };
+            { method, population, output, preset, steps, chunk, data, folder, pool, seed };
+        DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             SharedOptions.RequireName("method", parsed.GetValue(method)!, ["gpt"]);
@@ -47,8 +48,10 @@ internal static class TrainCommand
                 },
             };
             using RunFolder run = RunFolder.Open(parsed.GetValue(output)!, config);
-            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
-            var study = new GptStudy(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), new ConsoleProgress());
+            using Device computer = device.Open(parsed);
+            var progress = new ConsoleProgress();
+            progress.Note($"computing on {DeviceOptions.Header(computer)}");
+            var study = new GptStudy(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
             study.TrainOn(training, cancellation);
             Console.Out.WriteLine(run.Generator);
             return ExitCodes.Success;

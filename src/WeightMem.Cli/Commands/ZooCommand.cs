@@ -26,11 +26,11 @@ internal static class ZooCommand
         var group = new Option<int>("--group") { Description = "Runs trained in lockstep", DefaultValueFactory = _ => 32 };
         Option<string> data = SharedOptions.Data();
         Option<string?> folder = SharedOptions.DataFolder();
-        Option<int> pool = SharedOptions.Pool(), threads = SharedOptions.Threads();
-        Option<string> device = SharedOptions.Device();
+        Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         var command = new Command("train", "Train a population in lockstep. Finished groups are kept beside the output until all are there.")
-            { target, output, runs, epochs, checkpoints, rate, group, data, folder, pool, device, threads, seed };
+            { target, output, runs, epochs, checkpoints, rate, group, data, folder, pool, seed };
+        DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             (ImageSet train, ImageSet test) = SharedOptions.Images(parsed.GetValue(data)!, parsed.GetValue(folder), parsed.GetValue(pool));
@@ -45,7 +45,7 @@ internal static class ZooCommand
                 Seed = parsed.GetValue(seed),
             };
             string path = parsed.GetValue(output)!;
-            using Device computer = SharedOptions.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             progress.Stage($"zoo: {settings.Runs} runs of {network.Name} on {train.Name}, {computer.Name}");
             using var builder = new ZooBuilder(computer, network, train, test, settings);

@@ -38,6 +38,9 @@ public enum MatrixCompute
     /// <summary>In FP64.</summary>
     Double = 70,
 
+    /// <summary>FP32 inputs are rounded to BF16 for the tensor cores; sums are FP32.</summary>
+    SingleFastBf16 = 75,
+
     /// <summary>FP32 inputs are rounded to TF32 for the tensor cores; sums are FP32.</summary>
     SingleFastTf32 = 77,
 }

@@ -16,7 +16,7 @@ public static class OpCases
     private const string Exact = "copies and integers: no rounding at all";
 
     /// <summary>All cases.</summary>
-    public static IReadOnlyList<OpCase> All { get; } = [.. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Training(), .. PairCases.All];
+    public static IReadOnlyList<OpCase> All { get; } = [.. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(), .. Training(), .. ConvNets(), .. PairCases.All];
 
     private static IEnumerable<OpCase> Elementwise()
     {
@@ -30,6 +30,21 @@ public static class OpCases
                 yield return Op("Activate", $"{activation} {name}", [new(shape, Scale: 2)], (t, x) => t.Activate(x[0], activation), 4e-7, Polynomials);
         }
 
+        foreach ((string name, Shape shape) in new (string, Shape)[] { ("odd", (3, 37)), ("gpt small", (8, 38, 128)), ("narrow", (300, 3)) })
+        {
+            Shape row = shape.Columns;
+            foreach (Activation activation in Enum.GetValues<Activation>())
+            {
+                var chain = new ElementwiseChain("biased activation", [ChainInput.Full, ChainInput.Row], v => (v[0] + v[1]).Activate(activation));
+                yield return Op("Elementwise", $"bias, {activation} {name}", [new(shape), new(row)], (t, x) => t.Fused(chain, x[0], x[1]), 3e-6, Sums);
+            }
+
+            var mixed = new ElementwiseChain(
+                "mixed", [ChainInput.Full, ChainInput.Row, ChainInput.Full], v => 0.5 * (v[0] * v[1] - v[2]) + (v[0] * v[0]).Activate(Activation.Tanh) * v[1]);
+            yield return Op("Elementwise", $"mixed {name}", [new(shape), new(row), new(shape)], (t, x) => t.Fused(mixed, x[0], x[1], x[2]), 3e-6, Sums);
+            yield return Op("Elementwise", $"the same input twice {name}", [new(shape), new(row)], (t, x) => t.Fused(mixed, x[0], x[1], x[0]), 3e-6, Sums);
+        }
+
         yield return Op("AddBroadcast", "odd", [new((5, 3, 7)), new((3, 7))], (t, x) => t.AddBroadcast(x[0], x[1]), 1e-6, Sums);
         yield return Op("AddBroadcast", "gpt small", [new((8, 38, 128)), new((38, 128))], (t, x) => t.AddBroadcast(x[0], x[1]), 2e-6, Sums);
         yield return Op("Residual", "shared input", [new((3, 37))], (t, x) => t.Multiply(t.Add(x[0], x[0]), t.Scale(x[0], 0.5)), 4e-7, Rounding);
@@ -38,9 +53,6 @@ public static class OpCases
         yield return Kernel(
             "CombineRows", "odd", [new((5, 37)), new(5), new((5, 37)), new(5)],
             (k, d, x) => { Tensor y = d.Empty(x[0].Shape); k.CombineRows(y, x[0], x[1], x[2], x[3]); return [y]; }, 3e-7, Rounding);
-        yield return Kernel(
-            "Combine", "diffusion step", [new((16, 610)), new((16, 610)), new((16, 610))],
-            (k, d, x) => { k.Combine(x[0], x[1], x[2], 0.99, 0.003, 0.14); k.Combine(x[0], x[1], x[2], 0.5, 0.5, 0); return [x[0]]; }, 4e-7, Rounding);
     }
 
     private static IEnumerable<OpCase> Indexing()
@@ -121,8 +133,21 @@ public static class OpCases
         yield return Op(
             "MeanSquaredError", "gpt small", [new((32, 610)), new((32, 610), InputKind.Constants)], (t, x) => t.MeanSquaredError(x[0], x[1]), 2e-6, Sums);
         yield return Op("Sum", "long", [new((300, 331))], (t, x) => t.Sum(x[0]), 1e-5, "the sum nearly cancels; relative to it the roundings of the terms show");
-        yield return Kernel(
-            "SumOfSquares", "long", [new((300, 331))], (k, d, x) => [d.From([k.SumOfSquares(x[0])], 1)], 1e-6, Sums);
+        yield return Kernel("SumOfSquares", "long", [new((300, 331))], (k, d, x) => [SquaredNorm(k, d, x[0])], 1e-6, Sums);
+        foreach (bool finite in new[] { true, false })
+        {
+            yield return Kernel(
+                "RequireFinite", finite ? "a number" : "infinity", [new(1)],
+                (k, d, x) =>
+                {
+                    Tensor number = Doubles(d, 2.5), answer = d.Empty(1);
+                    if (!finite) k.Fill(x[0], double.PositiveInfinity);
+                    k.RequireFinite(number, x[0]);
+                    k.Fill(answer, double.IsFinite(number.Item()) ? number.Item() : -1);
+                    return [answer];
+                },
+                0, Exact);
+        }
     }
 
     private static IEnumerable<OpCase> Features()
@@ -136,12 +161,51 @@ public static class OpCases
             "Uniform", "two parts", [], (k, d, x) => { Tensor y = d.Empty(20001); k.Uniform(y, new RandomStream(7, "uniform").At(3)); return [y]; }, 0, Exact);
     }
 
+    private static IEnumerable<OpCase> Diffusion()
+    {
+        foreach ((string name, Shape shape) in new (string, Shape)[] { ("odd", (3, 37)), ("gpt small", (16, 610)), ("long rows", (2, 2049)) })
+        {
+            yield return Kernel(
+                "NormalRows", name, [], (k, d, x) => { Tensor y = d.Empty(shape); k.NormalRows(y, Keys(d, shape[0]), 12); return [y]; }, 4e-7, Polynomials);
+            foreach (int step in new[] { 0, 2 })
+            {
+                yield return Kernel(
+                    "ReverseStep", $"{name} {(step == 0 ? "last" : "noisy")}", [new(shape), new(shape)],
+                    (k, d, x) =>
+                    {
+                        k.ReverseStep(x[0], x[1], d.From([0.75f, 0.25f, 0f, 0.5f, 0.5f, 0.1f, 0.003f, 0.99f, 0.14f], (3, 3)), Keys(d, shape[0]), step);
+                        return [x[0]];
+                    },
+                    5e-7, Polynomials);
+            }
+        }
+
+        yield return Kernel("SelectRow", "odd", [new((5, 37))], (k, d, x) => { Tensor y = d.Empty(37); k.SelectRow(y, x[0], 3); return [y]; }, 0, Exact);
+    }
+
     private static IEnumerable<OpCase> Training()
     {
-        var step = new AdamStep(1e-2, 0.9, 0.999, 1e-8, 0.1, 40, 0.5, 0.271, 0.003, 0.99);
+        foreach ((string name, double clip) in new[] { ("decay ends inside", double.PositiveInfinity), ("clipped", 0.75) })
+        {
+            var settings = new AdamSettings(0.9, 0.999, 1e-8, 0.1, 40, clip);
+            yield return Kernel(
+                "Adam", name, [new(101), new(101), new(101, InputKind.Positive), new(101), new(101)],
+                (k, d, x) =>
+                {
+                    k.Adam(x[0], x[1], x[2], x[3], x[4], SquaredNorm(k, d, x[4]), Doubles(d, 1e-2, 0.271, 0.003, 0.99), settings);
+                    return [x[0], x[1], x[2], x[3]];
+                },
+                1e-6, Rounding);
+        }
+
         yield return Kernel(
-            "Adam", "decay ends inside", [new(101), new(101), new(101, InputKind.Positive), new(101), new(101)],
-            (k, d, x) => { k.Adam(x[0], x[1], x[2], x[3], x[4], step); return [x[0], x[1], x[2], x[3]]; }, 1e-6, Rounding);
+            "Adam", "a gradient of NaN changes nothing", [new(101), new(101), new(101, InputKind.Positive), new(101), new(101)],
+            (k, d, x) =>
+            {
+                k.Adam(x[0], x[1], x[2], x[3], x[4], Doubles(d, double.NaN), Doubles(d, 1e-2, 0.271, 0.003, 0.99), new AdamSettings(0.9, 0.999, 1e-8, 0.1, 40, 1));
+                return [x[0], x[1], x[2], x[3]];
+            },
+            0, Exact);
         foreach (bool first in new[] { true, false })
         {
             yield return Kernel(
@@ -174,4 +238,64 @@ public static class OpCases
         string op, string name, IReadOnlyList<CaseInput> inputs, Func<IKernels, Device, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> run,
         double tolerance, string reason) =>
         new(op, name, inputs, (tape, x) => run(tape.Device.Kernels, tape.Device, x), tolerance, reason, Differentiable: false);
+
+    /// <summary>The networks of Hyper-Representations, one of another form, and odd small ones.</summary>
+    private static IEnumerable<OpCase> ConvNets()
+    {
+        foreach ((string name, ConvNet net, int count, int images, int batch) in new (string, ConvNet, int, int, int)[]
+            {
+                ("cnn-small", new(1, 28, 28, [new(8, 5, true), new(6, 5, true), new(4, 2, false)], [20, 10], Activation.Tanh), 3, 70, 5),
+                ("three channels", new(3, 15, 13, [new(5, 5, true), new(6, 2, false)], [7], Activation.LeakyRelu), 2, 65, 18),
+                ("one pixel", new(1, 3, 3, [new(1, 2, true)], [3, 2], Activation.Silu), 1, 3, 1),
+                ("odd", new(2, 12, 11, [new(7, 3, true), new(3, 4, false)], [9, 4, 6], Activation.Gelu), 4, 130, 33),
+            })
+        {
+            // Nets of such weights are not constant, and no two places of a pooling block are equal.
+            CaseInput weights = new((count, net.Parameters), Scale: 0.2), pixels = new((images, net.Features));
+            yield return Kernel(
+                "PopulationConvNet", name, [weights, pixels, new(images, InputKind.Labels, net.Classes)],
+                (k, d, x) =>
+                {
+                    Tensor wrong = d.Empty((count, (images + 63) / 64), DType.U64), losses = d.Empty(count);
+                    k.PopulationConvNet(wrong, losses, x[0], x[1], x[2], net);
+                    return [wrong, losses];
+                },
+                3e-6, Sums);
+            foreach (bool shared in new[] { false, true })
+            {
+                int orders = shared ? 1 : count;
+                yield return Kernel(
+                    "PopulationConvNetGradient", shared ? $"{name}, the same images" : name,
+                    [weights, pixels, new((orders, batch), InputKind.Labels, images), new((count, batch), InputKind.Labels, net.Classes)],
+                    (k, d, x) =>
+                    {
+                        Tensor gradient = d.Empty((count, net.Parameters)), losses = d.Empty(count), logits = d.Empty((count, batch, net.Classes));
+                        k.PopulationConvNetGradient(gradient, losses, logits, x[0], x[1], x[2], x[3], net);
+                        return [gradient, losses, logits];
+                    },
+                    5e-6, Sums);
+            }
+        }
+    }
+
+    private static Tensor Doubles(Device device, params double[] values)
+    {
+        Tensor tensor = device.Empty(values.Length, DType.F64);
+        tensor.Write<double>(values);
+        return tensor;
+    }
+
+    private static Tensor SquaredNorm(IKernels kernels, Device device, Tensor x)
+    {
+        Tensor norm = device.Empty(1, DType.F64);
+        kernels.SumOfSquares(norm, x);
+        return norm;
+    }
+
+    private static Tensor Keys(Device device, int rows)
+    {
+        Tensor keys = device.Empty(rows, DType.U64);
+        keys.Write<ulong>([.. Enumerable.Range(0, rows).Select(r => new RandomStream(7, "rows").Sub("row", r).Key)]);
+        return keys;
+    }
 }

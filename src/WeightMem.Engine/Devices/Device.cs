@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Devices;
@@ -10,9 +9,15 @@ namespace WeightMem.Engine.Devices;
 public abstract class Device : IDisposable
 {
     // Blocks are pooled by size class. A class is a power of two in eighths, so at most 12.5 % of a block is slack.
-    private readonly Dictionary<long, Stack<nint>> _pool = [];
+    private readonly BlockPool _ownPool = new();
     private readonly Stack<List<Tensor>> _scopeLists = new();
+    private BlockPool _pool;
     private Scope? _scope;
+
+    private protected Device()
+    {
+        _pool = _ownPool;
+    }
 
     /// <summary>Bytes of known content before and after every tensor when <see cref="GuardWords"/> is set.</summary>
     private const int GuardBytes = 64;
@@ -46,6 +51,12 @@ public abstract class Device : IDisposable
 
     /// <summary>Bytes the device can still give, as far as it knows: checked before a large model is built.</summary>
     public abstract long AvailableBytes { get; }
+
+    /// <summary>Which library or kernel does what, for run headers: <c>matrix products</c>, and on a GPU <c>driver</c>, <c>kernels</c>, <c>steps</c>.</summary>
+    public virtual IReadOnlyDictionary<string, string> Paths { get; } = new Dictionary<string, string> { ["matrix products"] = "own kernels, float32" };
+
+    /// <summary>How matrix products are computed.</summary>
+    public virtual MatrixMath Math => MatrixMath.F32;
 
     /// <summary>Opens a scope that owns the tensors made from now on.</summary>
     public Scope Scope()
@@ -148,23 +159,21 @@ public abstract class Device : IDisposable
         for (int i = 0; i < doubles.Length; i++) values[i] = (float)doubles[i];
     }
 
+    /// <summary>
+    /// Prepares work that runs again and again with the same sizes, on tensors that stay where they are. It may depend on its step only through
+    /// <see cref="Random.RandomStream.At"/> of random streams, <see cref="IKernels.NormalRows"/>, <see cref="IKernels.ReverseStep"/>,
+    /// <see cref="IKernels.SelectRow"/>, and what tensors from outside hold when it is run; it must not read tensors to the host or write host values, and
+    /// must release what it makes.
+    /// </summary>
+    public virtual RepeatedWork Repeat(Action<long> work) => new(work);
+
     /// <summary>Waits for pending work.</summary>
     public virtual void Synchronize()
     {
     }
 
     /// <summary>Gives pooled blocks back to the system.</summary>
-    public void Trim()
-    {
-        foreach ((long bytes, Stack<nint> blocks) in _pool)
-        {
-            while (blocks.Count > 0)
-            {
-                FreeBlock(blocks.Pop(), bytes);
-                PooledBytes -= bytes;
-            }
-        }
-    }
+    public void Trim() => Free(_ownPool);
 
     /// <summary>Copies host bytes to the device.</summary>
     protected internal abstract void Upload(nint destination, ReadOnlySpan<byte> source);
@@ -201,20 +210,35 @@ public abstract class Device : IDisposable
         LiveBytes -= storage.Bytes;
         int guard = GuardWords ? GuardBytes : 0;
         long size = SizeClass(storage.Bytes + 2 * guard);
-        ref Stack<nint>? blocks = ref CollectionsMarshal.GetValueRefOrAddDefault(_pool, size, out _);
-        (blocks ??= new Stack<nint>()).Push(storage.Address - guard);
+        storage.Pool.Put(storage.Address - guard, size);
         PooledBytes += size;
         if (GuardWords) CheckGuards(storage);
+    }
+
+    /// <summary>Takes blocks from another pool from now on; tensors go back to the pool they came from.</summary>
+    internal BlockPool ExchangePool(BlockPool pool)
+    {
+        BlockPool before = _pool;
+        _pool = pool;
+        return before;
+    }
+
+    /// <summary>Gives the blocks of a pool back to the system.</summary>
+    internal void Free(BlockPool pool)
+    {
+        foreach ((nint address, long size) in pool.Drain())
+        {
+            FreeBlock(address, size);
+            PooledBytes -= size;
+        }
     }
 
     private Storage Take(long bytes)
     {
         int guard = GuardWords ? GuardBytes : 0;
         long size = SizeClass(bytes + 2 * guard);
-        nint address;
-        if (_pool.TryGetValue(size, out Stack<nint>? blocks) && blocks.Count > 0)
+        if (_pool.TryTake(size, out nint address))
         {
-            address = blocks.Pop();
             PooledBytes -= size;
         }
         else
@@ -224,9 +248,9 @@ public abstract class Device : IDisposable
         }
 
         LiveBytes += bytes;
-        PeakLiveBytes = Math.Max(PeakLiveBytes, LiveBytes);
+        PeakLiveBytes = System.Math.Max(PeakLiveBytes, LiveBytes);
         if (GuardWords) PlantGuards(address, bytes);
-        return new Storage(this, address + guard, bytes);
+        return new Storage(this, _pool, address + guard, bytes);
     }
 
     private void PlantGuards(nint block, long bytes)
@@ -266,7 +290,7 @@ public abstract class Device : IDisposable
     {
         if (bytes <= 256) return 256;
         int log2 = 63 - System.Numerics.BitOperations.LeadingZeroCount((ulong)bytes);
-        long step = Math.Max(64, 1L << (log2 - 3));
+        long step = System.Math.Max(64, 1L << (log2 - 3));
         return (bytes + step - 1) / step * step;
     }
 }

@@ -40,6 +40,12 @@ public interface IKernels
     /// <summary>dx = dy * f'(x), or dx += dy * f'(x).</summary>
     void ActivationBackward(Tensor dx, Tensor dy, Tensor x, Activation activation, bool accumulate);
 
+    /// <summary>
+    /// Every output of a chain in one pass, all of one size; output i is added to where <paramref name="accumulate"/>[i] says so. Full inputs have the outputs'
+    /// size, rows a size that divides it. An output may be a full input.
+    /// </summary>
+    void Elementwise(ElementwiseChain chain, ReadOnlySpan<Tensor> outputs, ReadOnlySpan<bool> accumulate, ReadOnlySpan<Tensor> inputs);
+
     /// <summary>y[r, :] = x[r, :] + b, for x of any number of rows of b's size. y may be x.</summary>
     void AddBroadcast(Tensor y, Tensor x, Tensor b);
 
@@ -48,9 +54,6 @@ public interface IKernels
 
     /// <summary>y[r, :] = a[r] * x[r, :] + b[r] * z[r, :], with a and b [rows]: the forward diffusion.</summary>
     void CombineRows(Tensor y, Tensor x, Tensor a, Tensor z, Tensor b);
-
-    /// <summary>x = cx * x + cy * y + cz * z, in place; z is not read when cz = 0: one step of a reverse diffusion.</summary>
-    void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz);
 
     /// <summary>
     /// y = x * m / (1 - rate), where element i of m is 0 with probability <paramref name="rate"/>, drawn from the stream; 1 otherwise.
@@ -126,8 +129,11 @@ public interface IKernels
     /// <summary>result[0] = sum of all elements, accumulated in double precision in a fixed order.</summary>
     void Sum(Tensor result, Tensor x);
 
-    /// <summary>The sum of squares of all elements in double precision, in a fixed order. NaN and infinity come through.</summary>
-    double SumOfSquares(Tensor x);
+    /// <summary>Makes an F64 number NaN unless another one [1] of the device's float type is finite.</summary>
+    void RequireFinite(Tensor number, Tensor other);
+
+    /// <summary>result[0] = the sum of squares of all elements, for an F64 result, in a fixed order. NaN and infinity come through.</summary>
+    void SumOfSquares(Tensor result, Tensor x);
 
     // ---- Features ---------------------------------------------------------------------------------------------------
 
@@ -145,13 +151,37 @@ public interface IKernels
     /// <summary>x[i] = uniform number i of the stream, in [0, 1).</summary>
     void Uniform(Tensor x, RandomStream stream);
 
+    /// <summary>x[r, i] = standard normal number i of the stream (keys[r], step), with keys U64 [rows]: a row's numbers do not depend on the others.</summary>
+    void NormalRows(Tensor x, Tensor keys, long step);
+
+    // ---- Diffusion --------------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// One step of a reverse diffusion with its noise, in place: x = s x + p prediction + d z, where (p, s, d) is row <paramref name="step"/> of
+    /// <paramref name="coefficients"/> [steps, 3] (prediction, state, deviation) and z is what <see cref="NormalRows"/> draws for the step.
+    /// With d = 0 nothing is drawn.
+    /// </summary>
+    void ReverseStep(Tensor x, Tensor prediction, Tensor coefficients, Tensor keys, long step);
+
+    /// <summary>y = row <paramref name="row"/> of a table [rows, ...]: a value that changes with the step of <see cref="Device.Repeat"/>.</summary>
+    void SelectRow(Tensor y, Tensor table, long row);
+
     // ---- Training ---------------------------------------------------------------------------------------------------
 
     /// <summary>
-    /// One AdamW step over a flat buffer, in one pass: gradient scaling (clipping), both moments, decoupled weight decay on the first
-    /// <see cref="AdamStep.DecayedCount"/> values, and the moving average <paramref name="ema"/> if there is one.
+    /// One AdamW step over a flat buffer, in one pass: clipping, both moments, decoupled weight decay on the first
+    /// <see cref="AdamSettings.DecayedCount"/> values, and the moving average <paramref name="ema"/> if there is one.
     /// </summary>
-    void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step);
+    /// <param name="parameters">What is trained.</param>
+    /// <param name="m">First moment.</param>
+    /// <param name="v">Second moment.</param>
+    /// <param name="ema">Moving average of the parameters, or null.</param>
+    /// <param name="gradient">The gradient, not clipped yet.</param>
+    /// <param name="squaredNorm">F64 [1], the gradient's squared norm. When it is not finite, nothing is changed.</param>
+    /// <param name="schedule">F64 [4], what changes from step to step: see <see cref="AdamSchedule"/>.</param>
+    /// <param name="settings">What does not.</param>
+    void Adam(
+        Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, Tensor squaredNorm, Tensor schedule, in AdamSettings settings);
 
     /// <summary>
     /// SGD with Nesterov momentum for a population in lockstep: parameters, velocity and gradient are [count, parameters], learning
@@ -167,6 +197,19 @@ public interface IKernels
     /// wrong is U64 [count, ceil(images / 64)], bit i set when the first-maximum class is not the label; losses is [count], the mean cross-entropy.
     /// </summary>
     void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths);
+
+    /// <summary>
+    /// As <see cref="PopulationMlp"/> for small convolutional networks: weights [count, parameters], images [images, features], labels I32 [images]; wrong is
+    /// U64 [count, ceil(images / 64)], losses [count] the mean cross-entropies.
+    /// </summary>
+    void PopulationConvNet(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ConvNet net);
+
+    /// <summary>
+    /// One training step's gradient for each of many small convolutional networks on its own minibatch: the gradient [count, parameters] of the mean cross-entropy, those
+    /// losses [count] and the logits [count, batch, classes]. Index I32 [count, batch], or [1, batch] for all, names the images; labels are I32 [count, batch].
+    /// </summary>
+    void PopulationConvNetGradient(
+        Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net);
 
     // ---- Pairs of networks ------------------------------------------------------------------------------------------
 

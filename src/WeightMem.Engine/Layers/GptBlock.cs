@@ -46,7 +46,7 @@ public sealed class GptBlock
     {
         Tensor attended = tape.Attention(_qkv.Forward(tape, _norm1.Forward(tape, h)), _heads);
         h = Residual(tape, _proj, attended, h, dropout?.Sub("attention"));
-        Tensor hidden = tape.Activate(_up.Forward(tape, _norm2.Forward(tape, h)), Activation.Gelu);
+        Tensor hidden = _up.Forward(tape, _norm2.Forward(tape, h), Activation.Gelu);
         return Residual(tape, _down, hidden, h, dropout?.Sub("mlp"));
     }
 

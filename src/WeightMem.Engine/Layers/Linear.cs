@@ -26,4 +26,9 @@ public sealed class Linear
 
     /// <summary>The affine map of the last dimension, plus <paramref name="residual"/> if given.</summary>
     public Tensor Forward(Tape tape, Tensor x, Tensor? residual = null) => tape.Linear(x, _weight.Value, _bias?.Value, residual);
+
+    /// <summary>An activation of the affine map: the bias and the activation are one pass over the product.</summary>
+    public Tensor Forward(Tape tape, Tensor x, Activation activation) => _bias is { } bias
+        ? tape.BiasedActivation(tape.Linear(x, _weight.Value), bias.Value, activation)
+        : tape.Activate(tape.Linear(x, _weight.Value), activation);
 }

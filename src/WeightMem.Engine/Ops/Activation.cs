@@ -20,4 +20,7 @@ public enum Activation : byte
 
     /// <summary>x * sigmoid(x).</summary>
     Silu,
+
+    /// <summary>x, or 0.01 x below 0; the derivative at 0 is 0.01, as in PyTorch.</summary>
+    LeakyRelu,
 }

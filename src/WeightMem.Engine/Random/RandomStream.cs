@@ -17,9 +17,8 @@ public readonly record struct RandomStream(ulong Key, ulong Step)
     /// <summary>The same stream at another step.</summary>
     public RandomStream At(long step) => this with { Step = (ulong)step };
 
-    /// <summary>A stream of its own for one part of the work, such as one run of a zoo.</summary>
-    public RandomStream Sub(string name, long index = 0) =>
-        new(Mix(Key ^ Hash(name) + (ulong)index * 0xBF58476D1CE4E5B9UL), 0);
+    /// <summary>A stream of its own for one part of the work, such as one run of a zoo, at the same step.</summary>
+    public RandomStream Sub(string name, long index = 0) => this with { Key = Mix(Key ^ Hash(name) + (ulong)index * 0xBF58476D1CE4E5B9UL) };
 
     /// <summary>Block i: the four words of numbers 4i to 4i + 3.</summary>
     public (uint X0, uint X1, uint X2, uint X3) Block(long index) =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using WeightMem.Engine.Layers;
 using WeightMem.Engine.Tensors;
 
@@ -6,9 +7,15 @@ namespace WeightMem.Engine.Training;
 /// <summary>
 /// AdamW with global-norm clipping and an optional moving average, each step one pass over the flat buffers. With weight decay 0 it is Adam.
 /// </summary>
+/// <remarks>
+/// A step has three parts, so that the middle one can be recorded and nobody waits inside it: <see cref="Prepare"/> writes the step's numbers to the device,
+/// <see cref="Update"/> computes there, <see cref="Finish"/> reads whether the step was taken.
+/// </remarks>
 public sealed class AdamW : IDisposable
 {
     private readonly ParameterSet _parameters;
+    private readonly AdamSettings _settings;
+    private readonly Tensor _schedule, _squaredNorm;
 
     /// <summary>An optimiser with zero moments.</summary>
     /// <param name="parameters">What to train.</param>
@@ -20,29 +27,12 @@ public sealed class AdamW : IDisposable
     public AdamW(ParameterSet parameters, double beta1, double beta2, double epsilon, double weightDecay, double clip)
     {
         _parameters = parameters;
-        Beta1 = beta1;
-        Beta2 = beta2;
-        Epsilon = epsilon;
-        WeightDecay = weightDecay;
-        Clip = clip;
+        _settings = new AdamSettings(beta1, beta2, epsilon, weightDecay, parameters.DecayedCount, clip);
         FirstMoment = Zeros();
         SecondMoment = Zeros();
+        _schedule = parameters.Device.Persistent(4, DType.F64);
+        _squaredNorm = parameters.Device.Persistent(1, DType.F64);
     }
-
-    /// <summary>Decay of the first moment.</summary>
-    public double Beta1 { get; }
-
-    /// <summary>Decay of the second moment.</summary>
-    public double Beta2 { get; }
-
-    /// <summary>Added to the root of the second moment.</summary>
-    public double Epsilon { get; }
-
-    /// <summary>Decoupled weight decay.</summary>
-    public double WeightDecay { get; }
-
-    /// <summary>Largest global norm of the gradient.</summary>
-    public double Clip { get; }
 
     /// <summary>Steps done.</summary>
     public long Steps { get; set; }
@@ -53,22 +43,43 @@ public sealed class AdamW : IDisposable
     /// <summary>The second moment, flat.</summary>
     public Tensor SecondMoment { get; }
 
-    /// <summary>
-    /// One step from the gradients there are; updates the moving average too, if the parameters have one. When the norm is not finite nothing is changed.
-    /// </summary>
+    /// <summary>One step from the gradients there are; updates the moving average too, if the parameters have one.</summary>
     /// <param name="rate">Learning rate.</param>
     /// <param name="averageDecay">Decay of the moving average.</param>
-    /// <returns>The global norm of the gradient before clipping; NaN or infinity means that the step was not taken.</returns>
+    /// <returns>The global norm of the gradient before clipping; NaN or infinity means that nothing was changed.</returns>
     public double Step(double rate, double averageDecay)
     {
-        double norm = Math.Sqrt(_parameters.Device.Kernels.SumOfSquares(_parameters.Gradients));
-        if (!double.IsFinite(norm)) return norm;
-        Steps++;
-        double scale = norm > Clip ? Clip / (norm + 1e-6) : 1; // the 1e-6 is PyTorch's
-        var step = new AdamStep(
-            rate, Beta1, Beta2, Epsilon, WeightDecay, _parameters.DecayedCount, scale,
-            1 - Math.Pow(Beta1, Steps), 1 - Math.Pow(Beta2, Steps), averageDecay);
-        _parameters.Device.Kernels.Adam(_parameters.Values, FirstMoment, SecondMoment, _parameters.Average, _parameters.Gradients, step);
+        Prepare(rate, averageDecay);
+        Update(null);
+        return Finish();
+    }
+
+    /// <summary>Writes the numbers of the next step to the device.</summary>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="averageDecay">Decay of the moving average.</param>
+    public void Prepare(double rate, double averageDecay)
+    {
+        long step = Steps + 1;
+        AdamSchedule[] schedule = [new(rate, 1 - Math.Pow(_settings.Beta1, step), 1 - Math.Pow(_settings.Beta2, step), averageDecay)];
+        _schedule.Write<double>(MemoryMarshal.Cast<AdamSchedule, double>(schedule));
+    }
+
+    /// <summary>Updates the parameters from the gradients there are, with the numbers of <see cref="Prepare"/>.</summary>
+    /// <param name="loss">If given, a number that must be finite too for the step to be taken.</param>
+    public void Update(Tensor? loss)
+    {
+        Devices.IKernels kernels = _parameters.Device.Kernels;
+        kernels.SumOfSquares(_squaredNorm, _parameters.Gradients);
+        if (loss is not null) kernels.RequireFinite(_squaredNorm, loss);
+        kernels.Adam(_parameters.Values, FirstMoment, SecondMoment, _parameters.Average, _parameters.Gradients, _squaredNorm, _schedule, _settings);
+    }
+
+    /// <summary>Waits for the update and counts the step if it was taken.</summary>
+    /// <returns>The global norm of the gradient before clipping; NaN or infinity means that nothing was changed.</returns>
+    public double Finish()
+    {
+        double norm = Math.Sqrt(_squaredNorm.Item());
+        if (double.IsFinite(norm)) Steps++;
         return norm;
     }
 
@@ -77,6 +88,8 @@ public sealed class AdamW : IDisposable
     {
         FirstMoment.Dispose();
         SecondMoment.Dispose();
+        _schedule.Dispose();
+        _squaredNorm.Dispose();
     }
 
     private Tensor Zeros()

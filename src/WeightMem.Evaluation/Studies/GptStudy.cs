@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using WeightMem.Engine.Devices;
+using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
@@ -168,6 +169,7 @@ public sealed class GptStudy
             sinceSnapshot.Restart();
         };
         generator.Fit(training, stored, cancellation);
+        if (_device is not CpuDevice) _progress.Note($"training steps: {generator.TrainingPath}");
     }
 
     private void Sample(GptGenerator generator, Population training, Population heldout, CancellationToken cancellation)
@@ -294,6 +296,13 @@ public sealed class GptStudy
     {
         Version = typeof(GptStudy).Assembly.GetName().Version?.ToString(3) ?? "0",
         Device = _device.Name,
+        Math = _device.Math switch
+        {
+            MatrixMath.F32 => "float32; distances in float64",
+            MatrixMath.Tf32 => "float32, matrix products in TF32; distances in float64",
+            _ => "float32, matrix products in bfloat16; distances in float64",
+        },
+        Paths = _device.Paths,
         System = $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}",
         CommandLine = _commandLine,
         Inputs = _inputs,

@@ -16,7 +16,10 @@ public sealed record RunRecord
     public required string Device { get; init; }
 
     /// <summary>Numbers' precision.</summary>
-    public string Math { get; init; } = "float32; distances in float64";
+    public required string Math { get; init; }
+
+    /// <summary>Which library or kernel did what on the device.</summary>
+    public IReadOnlyDictionary<string, string> Paths { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Level of determinism: <c>run_to_run</c>.</summary>
     public string Determinism { get; init; } = "run_to_run";

@@ -1,3 +1,6 @@
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Tensors;
+
 namespace WeightMem.Models.Diffusion;
 
 /// <summary>
@@ -88,6 +91,19 @@ public sealed class GaussianDiffusion
         double sigma = eta * Math.Sqrt((1 - before) / (1 - here)) * Math.Sqrt(1 - here / before);
         double noise = Math.Sqrt(Math.Max(0, 1 - before - sigma * sigma)) / Math.Sqrt(1 - here); // epsilon = (x_t - sqrt(here) x_0) / sqrt(1 - here)
         return (Math.Sqrt(before) - noise * Math.Sqrt(here), noise, sigma);
+    }
+
+    /// <summary>The coefficients of <see cref="Ancestral"/> for <see cref="IKernels.ReverseStep"/>, <c>[steps, 3]</c>, owned by the device's open scope.</summary>
+    public Tensor AncestralTable(Device device) => Table(device, Ancestral);
+
+    /// <summary>The coefficients of <see cref="Ddim"/> for <see cref="IKernels.ReverseStep"/>, <c>[steps, 3]</c>, owned by the device's open scope.</summary>
+    public Tensor DdimTable(Device device, double eta) => Table(device, step => Ddim(step, eta));
+
+    private Tensor Table(Device device, Func<int, (double Prediction, double State, double Deviation)> coefficients)
+    {
+        var table = new double[3 * Steps];
+        for (int i = 0; i < Steps; i++) (table[3 * i], table[3 * i + 1], table[3 * i + 2]) = coefficients(i);
+        return device.From(table, (Steps, 3));
     }
 
     private double Before(int step) => step == 0 ? 1 : _alphaBar[step - 1];

@@ -1,7 +1,10 @@
+using WeightMem.Engine.Autograd;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Devices.Reference;
+using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
 using WeightMem.Formats;
 using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Populations;
@@ -104,6 +107,23 @@ public sealed class GptTrainingTests
         Assert.NotEqual(Trained(device, TinyGpt.Settings).Losses[^1], Trained(device, dropping).Losses[^1]);
         Assert.Equal(Trained(device, dropping).Losses, Trained(device, dropping).Losses);
         Assert.Equal(0, device.LiveBytes);
+    }
+
+    [Fact]
+    public void Dropout_masks_change_from_step_to_step()
+    {
+        using var device = new CpuDevice(1);
+        GptSettings settings = TinyGpt.Settings with { Dropout = 0.3, FreshStarts = 0 };
+        using var model = new GptModel(TinyGpt.Target.Layout, settings);
+        model.Build(device);
+        var start = new RandomStream(7, "gpt dropout");
+        using Scope scope = device.Scope();
+        Tensor input = device.Empty((2, model.Tokens.InputColumns)), zero = device.Zeros((2, model.Tokens.Parameters));
+        device.Kernels.Normal(input, new RandomStream(1, "input"));
+        device.Kernels.Normal(model.Parameters.Values, new RandomStream(2, "weights"));
+        float[] Out(long step) => model.Forward(Tape.Inference(device), input, zero, start.At(step)).ToArray<float>();
+        Assert.Equal(Out(3), Out(3));
+        Assert.NotEqual(Out(3), Out(4));
     }
 
     [Fact]

@@ -33,6 +33,16 @@ internal sealed unsafe partial class CpuKernels<V>
         public static V At(V x) => V.SelectLess(V.Zero, x, V.Broadcast(1f), V.Zero);
     }
 
+    private readonly struct LeakyRelu : IFormula
+    {
+        public V Apply(V a, V b, V old) => V.SelectLess(V.Zero, a, a, V.Broadcast(0.01f) * a);
+    }
+
+    private readonly struct LeakyReluSlope : ISlope
+    {
+        public static V At(V x) => V.SelectLess(V.Zero, x, V.Broadcast(1f), V.Broadcast(0.01f));
+    }
+
     private readonly struct Gelu : IFormula
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

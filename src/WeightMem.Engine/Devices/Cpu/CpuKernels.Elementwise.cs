@@ -42,6 +42,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Tanh: Map(y, x, x, default(TanhOf)); break;
             case Activation.Sigmoid: Map(y, x, x, default(SigmoidOf)); break;
             case Activation.Silu: Map(y, x, x, default(Silu)); break;
+            case Activation.LeakyRelu: Map(y, x, x, default(LeakyRelu)); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }
@@ -56,14 +57,9 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Tanh: Derive<TanhSlope>(dx, dy, x, accumulate); break;
             case Activation.Sigmoid: Derive<SigmoidSlope>(dx, dy, x, accumulate); break;
             case Activation.Silu: Derive<SiluSlope>(dx, dy, x, accumulate); break;
+            case Activation.LeakyRelu: Derive<LeakyReluSlope>(dx, dy, x, accumulate); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
-    }
-
-    public void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz)
-    {
-        if (cz == 0) Map(x, y, y, new Mix2((float)cx, (float)cy), readsOld: true);
-        else Map(x, y, z, new Mix3((float)cx, (float)cy, (float)cz), readsOld: true);
     }
 
     public void Dropout(Tensor y, Tensor x, double rate, RandomStream stream, bool accumulate)
@@ -152,16 +148,5 @@ internal sealed unsafe partial class CpuKernels<V>
     private readonly struct ProductAdded : IFormula
     {
         public V Apply(V a, V b, V old) => V.MultiplyAdd(a, b, old);
-    }
-
-    private readonly struct Mix2(float cx, float cy) : IFormula
-    {
-        public V Apply(V a, V b, V old) => V.MultiplyAdd(V.Broadcast(cx), old, V.Broadcast(cy) * a);
-    }
-
-    private readonly struct Mix3(float cx, float cy, float cz) : IFormula
-    {
-        public V Apply(V a, V b, V old) =>
-            V.MultiplyAdd(V.Broadcast(cx), old, V.MultiplyAdd(V.Broadcast(cy), a, V.Broadcast(cz) * b));
     }
 }

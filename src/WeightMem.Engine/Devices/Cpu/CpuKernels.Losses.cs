@@ -31,7 +31,12 @@ internal sealed unsafe partial class CpuKernels<V>
 
     public void Sum(Tensor result, Tensor x) => *F(result) = (float)Reduce(F(x), F(x), x.Elements, Reduction.Sum);
 
-    public double SumOfSquares(Tensor x) => Reduce(F(x), F(x), x.Elements, Reduction.SumOfSquares);
+    public void SumOfSquares(Tensor result, Tensor x) => *(double*)result.Address = Reduce(F(x), F(x), x.Elements, Reduction.SumOfSquares);
+
+    public void RequireFinite(Tensor number, Tensor other)
+    {
+        if (!float.IsFinite(*F(other))) *(double*)number.Address = double.NaN;
+    }
 
     private double Reduce(float* a, float* b, long count, Reduction kind)
     {

@@ -5,9 +5,14 @@ namespace WeightMem.Engine.Devices.Cpu;
 
 internal sealed unsafe partial class CpuKernels<V>
 {
-    public void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step)
+    public void Adam(
+        Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, Tensor squaredNorm, Tensor schedule, in AdamSettings settings)
     {
-        var job = new AdamJob(F(parameters), F(m), F(v), ema is null ? null : F(ema), F(gradient), parameters.Elements, step);
+        double norm = *(double*)squaredNorm.Address;
+        if (!double.IsFinite(norm)) return;
+        var job = new AdamJob(
+            F(parameters), F(m), F(v), ema is null ? null : F(ema), F(gradient), parameters.Elements, settings, settings.GradientScale(norm),
+            *(AdamSchedule*)schedule.Address);
         workers.Run(Parts(parameters.Elements, ElementGrain), ref job);
     }
 
@@ -19,23 +24,24 @@ internal sealed unsafe partial class CpuKernels<V>
         workers.Run(job.Parts, ref job);
     }
 
-    private readonly struct AdamJob(float* parameters, float* m, float* v, float* ema, float* gradient, long count, AdamStep step) : IParallelJob
+    private readonly struct AdamJob(float* parameters, float* m, float* v, float* ema, float* gradient, long count, AdamSettings settings, double gradientScale, AdamSchedule schedule)
+        : IParallelJob
     {
         public void Run(int part)
         {
             long begin = (long)part * ElementGrain, end = Math.Min(count, begin + ElementGrain);
-            long split = Math.Clamp(step.DecayedCount, begin, end);
-            Update(begin, split, (float)(1 - step.Rate * step.WeightDecay));
+            long split = Math.Clamp(settings.DecayedCount, begin, end);
+            Update(begin, split, (float)(1 - schedule.Rate * settings.WeightDecay));
             Update(split, end, 1f);
         }
 
         private void Update(long begin, long end, float shrink)
         {
-            V b1 = V.Broadcast((float)step.Beta1), a1 = V.Broadcast((float)(1 - step.Beta1));
-            V b2 = V.Broadcast((float)step.Beta2), a2 = V.Broadcast((float)(1 - step.Beta2));
-            V scale = V.Broadcast((float)step.GradientScale), keep = V.Broadcast(shrink), epsilon = V.Broadcast((float)step.Epsilon);
-            V rate = V.Broadcast((float)(step.Rate / step.Correction1)), rootCorrection = V.Broadcast((float)(1 / Math.Sqrt(step.Correction2)));
-            V d = V.Broadcast((float)step.EmaDecay), e = V.Broadcast((float)(1 - step.EmaDecay));
+            V b1 = V.Broadcast((float)settings.Beta1), a1 = V.Broadcast((float)(1 - settings.Beta1));
+            V b2 = V.Broadcast((float)settings.Beta2), a2 = V.Broadcast((float)(1 - settings.Beta2));
+            V scale = V.Broadcast((float)gradientScale), keep = V.Broadcast(shrink), epsilon = V.Broadcast((float)settings.Epsilon);
+            V rate = V.Broadcast((float)(schedule.Rate / schedule.Correction1)), rootCorrection = V.Broadcast((float)(1 / Math.Sqrt(schedule.Correction2)));
+            V d = V.Broadcast((float)schedule.EmaDecay), e = V.Broadcast((float)(1 - schedule.EmaDecay));
             for (long i = begin; i < end; i += V.Width)
             {
                 int n = (int)Math.Min(V.Width, end - i);

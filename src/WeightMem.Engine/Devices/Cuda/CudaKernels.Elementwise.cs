@@ -52,12 +52,6 @@ internal sealed partial class CudaKernels
             programs.Elementwise.CombineRows(stream, LaunchConfig.For(x.Elements), F(y), F(x), F(a), F(z), F(b), x.Elements, x.Elements / x.Shape[0]);
     }
 
-    public void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz)
-    {
-        if (x.Elements > 0)
-            programs.Elementwise.Combine(stream, LaunchConfig.For(x.Elements), F(x), F(y), F(z), x.Elements, (float)cx, (float)cy, (float)cz);
-    }
-
     public void GatherRows(Tensor y, Tensor x, Tensor index)
     {
         int columns = x.Shape.Columns;

@@ -18,7 +18,7 @@ internal sealed partial class CudaKernels
     }
 
     public void MeanSquaredErrorForward(Tensor loss, Tensor x, Tensor target) =>
-        Total(x, F(target), SumKind.SquaredDifferences, 1.0 / x.Elements, F(loss), exact: false);
+        Total(x, F(target), SumKind.SquaredDifferences, 1.0 / x.Elements, F(loss), default);
 
     public void MeanSquaredErrorBackward(Tensor dx, Tensor dloss, Tensor x, Tensor target, bool accumulate)
     {
@@ -40,24 +40,20 @@ internal sealed partial class CudaKernels
             stream, WarpPerRow(logits.Shape.Rows), F(dlogits), F(dlosses), F(logits), I(labels), logits.Shape.Rows, logits.Shape.Columns, Flag(accumulate));
     }
 
-    public void Sum(Tensor result, Tensor x) => Total(x, default, SumKind.Plain, 1, F(result), exact: false);
+    public void Sum(Tensor result, Tensor x) => Total(x, default, SumKind.Plain, 1, F(result), default);
 
-    public double SumOfSquares(Tensor x)
-    {
-        DevicePointer<double> exact = Total(x, default, SumKind.Squares, 1, default, exact: true);
-        Span<double> sum = stackalloc double[1];
-        stream.CopyToHost(sum, exact.ToReader());
-        return sum[0];
-    }
+    public void SumOfSquares(Tensor result, Tensor x) => Total(x, default, SumKind.Squares, 1, default, new DevicePointer<double>((ulong)result.Address));
 
-    /// <summary>A sum over an array in double precision: its blocks, then one block over theirs. Returns where the exact result is.</summary>
-    private DevicePointer<double> Total(Tensor x, DeviceReader<float> z, SumKind kind, double scale, DevicePointer<float> result, bool exact)
+    public void RequireFinite(Tensor number, Tensor other) =>
+        programs.Losses.RequireFinite(stream, new LaunchConfig(1, 1), new DevicePointer<double>((ulong)number.Address), F(other));
+
+    /// <summary>A sum over an array in double precision: its blocks, then one block over theirs.</summary>
+    private void Total(Tensor x, DeviceReader<float> z, SumKind kind, double scale, DevicePointer<float> result, DevicePointer<double> exact)
     {
         const int PerThread = 8;
         int blocks = (int)Math.Clamp((x.Elements + SumThreads * PerThread - 1) / (SumThreads * PerThread), 1, MostSumBlocks);
-        DevicePointer<double> partial = Scratch<double>(blocks + 1), total = partial + blocks;
+        DevicePointer<double> partial = Scratch<double>(blocks);
         programs.Losses.SumPartial(stream, new LaunchConfig(blocks, SumThreads), partial, F(x), z, x.Elements, (int)kind);
-        programs.Losses.SumTotal(stream, new LaunchConfig(1, SumThreads), result, exact ? total : default, partial, blocks, scale);
-        return total;
+        programs.Losses.SumTotal(stream, new LaunchConfig(1, SumThreads), result, exact, partial, blocks, scale);
     }
 }

@@ -10,6 +10,8 @@ namespace WeightMem.Engine.Devices.Cuda;
 
 internal sealed partial class CudaKernels
 {
+    private const int AdamThreads = 256, MostAdamBlocks = 2048;
+
     public void FrequencyFeatures(Tensor y, Tensor x, Tensor frequencies)
     {
         int count = checked((int)frequencies.Elements);
@@ -19,12 +21,30 @@ internal sealed partial class CudaKernels
 
     public void Normal(Tensor x, RandomStream numbers)
     {
-        if (x.Elements > 0) programs.Random.Normal(stream, LaunchConfig.For((x.Elements + 3) / 4), F(x), x.Elements, numbers.Key, numbers.Step);
+        if (x.Elements > 0)
+            programs.Random.Normal(stream, LaunchConfig.For((x.Elements + 3) / 4), F(x), x.Elements, numbers.Key, numbers.Step, Advance);
     }
 
     public void Uniform(Tensor x, RandomStream numbers)
     {
-        if (x.Elements > 0) programs.Random.Uniform(stream, LaunchConfig.For(x.Elements), F(x), x.Elements, numbers.Key, numbers.Step);
+        if (x.Elements > 0) programs.Random.Uniform(stream, LaunchConfig.For(x.Elements), F(x), x.Elements, numbers.Key, numbers.Step, Advance);
+    }
+
+    public void NormalRows(Tensor x, Tensor keys, long step)
+    {
+        if (x.Elements > 0) programs.Random.NormalRows(stream, FourPerThread(x), F(x), x.Shape.Rows, x.Shape.Columns, U64(keys), (ulong)step, Advance);
+    }
+
+    public void ReverseStep(Tensor x, Tensor prediction, Tensor coefficients, Tensor keys, long step)
+    {
+        if (x.Elements > 0)
+            programs.Random.ReverseStep(
+                stream, FourPerThread(x), F(x), F(prediction), F(coefficients), x.Shape.Rows, x.Shape.Columns, U64(keys), (ulong)step, Advance);
+    }
+
+    public void SelectRow(Tensor y, Tensor table, long row)
+    {
+        if (y.Elements > 0) programs.Indexing.SelectRow(stream, LaunchConfig.For(y.Elements), F(y), F(table), y.Elements, row, Advance);
     }
 
     public void Dropout(Tensor y, Tensor x, double rate, RandomStream numbers, bool accumulate)
@@ -32,29 +52,29 @@ internal sealed partial class CudaKernels
         if (x.Elements == 0) return;
         uint threshold = (uint)Math.Min(uint.MaxValue, rate * 4294967296.0);
         programs.Random.Dropout(
-            stream, LaunchConfig.For(x.Elements), F(y), F(x), x.Elements, threshold, (float)(1 / (1 - rate)), numbers.Key, numbers.Step, Flag(accumulate));
+            stream, LaunchConfig.For(x.Elements), F(y), F(x), x.Elements, threshold, (float)(1 / (1 - rate)), numbers.Key, numbers.Step, Advance,
+            Flag(accumulate));
     }
 
-    public void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step)
+    public void Adam(
+        Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, Tensor squaredNorm, Tensor schedule, in AdamSettings settings)
     {
         if (parameters.Elements == 0) return;
-        var numbers = new AdamNumbers
+        var constants = new AdamConstants
         {
-            Beta1 = (float)step.Beta1,
-            Beta2 = (float)step.Beta2,
-            KeepMean = (float)(1 - step.Beta1),
-            KeepSquare = (float)(1 - step.Beta2),
-            Scale = (float)step.GradientScale,
-            Shrink = (float)(1 - step.Rate * step.WeightDecay),
-            Rate = (float)(step.Rate / step.Correction1),
-            RootCorrection = (float)(1 / Math.Sqrt(step.Correction2)),
-            Epsilon = (float)step.Epsilon,
-            EmaDecay = (float)step.EmaDecay,
-            EmaKeep = (float)(1 - step.EmaDecay),
+            Beta1 = settings.Beta1,
+            Beta2 = settings.Beta2,
+            Epsilon = settings.Epsilon,
+            WeightDecay = settings.WeightDecay,
+            Decayed = settings.DecayedCount,
+            Clip = settings.Clip,
         };
+
+        // Every block first works out a few doubles, so there are no more blocks than run at a time.
+        int blocks = (int)Math.Min(MostAdamBlocks, (parameters.Elements + AdamThreads - 1) / AdamThreads);
         programs.Optimizers.Adam(
-            stream, LaunchConfig.For(parameters.Elements), F(parameters), F(m), F(v), ema is null ? default : F(ema), F(gradient), parameters.Elements,
-            step.DecayedCount, numbers);
+            stream, new LaunchConfig(blocks, AdamThreads), F(parameters), F(m), F(v), ema is null ? default : F(ema), F(gradient), parameters.Elements,
+            new DeviceReader<double>((ulong)squaredNorm.Address), new DeviceReader<double>((ulong)schedule.Address), constants);
     }
 
     public void NesterovRows(Tensor parameters, Tensor velocity, Tensor gradient, Tensor rates, double momentum, double decay, bool firstStep)
@@ -75,12 +95,24 @@ internal sealed partial class CudaKernels
             // cuBLAS is column-major: it is asked for the transposed product, whose factors change places.
             MatrixOperation ofA = a.IsTransposed ? MatrixOperation.Transpose : MatrixOperation.None;
             MatrixOperation ofB = b.IsTransposed ? MatrixOperation.Transpose : MatrixOperation.None;
-            if (c.Batch == 1)
+            if (math == MatrixMath.Bf16)
+            {
+                cublas.Gemm(
+                    ofB, ofA, c.Columns, c.Rows, a.Columns, (float)alpha, new MatrixOperand(right.Address, MatrixElement.Single, b.RowStride, bBatch),
+                    new MatrixOperand(left.Address, MatrixElement.Single, a.RowStride, aBatch), (float)beta,
+                    new MatrixOperand(to.Address, MatrixElement.Single, c.RowStride, c.BatchStride), MatrixCompute.SingleFastBf16, c.Batch);
+            }
+            else if (c.Batch == 1)
+            {
                 cublas.Sgemm(ofB, ofA, c.Columns, c.Rows, a.Columns, (float)alpha, right, b.RowStride, left, a.RowStride, (float)beta, to, c.RowStride);
+            }
             else
+            {
                 cublas.SgemmStridedBatched(
                     ofB, ofA, c.Columns, c.Rows, a.Columns, (float)alpha, right, b.RowStride, bBatch, left, a.RowStride, aBatch, (float)beta, to, c.RowStride,
                     c.BatchStride, c.Batch);
+            }
+
             if (bias is null) return;
             long elements = (long)c.Batch * c.Rows * c.Columns;
             programs.Gemm.AddBias(stream, LaunchConfig.For(elements), to, F(bias), elements, c.Rows, c.Columns, c.RowStride, c.BatchStride);

@@ -2,6 +2,7 @@ using System.Reflection;
 using WeightMem.Cuda;
 using WeightMem.Cuda.Kernels;
 using WeightMem.Engine.Kernels;
+using WeightMem.Engine.Ops;
 
 namespace WeightMem.Engine.Devices.Cuda;
 
@@ -19,6 +20,7 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private readonly string? _sources = Environment.GetEnvironmentVariable(SourcesVariable) is { Length: > 0 } folder ? folder : null;
     private readonly KernelCompiler _compiler = new(KernelCache.OfUser());
     private readonly Dictionary<string, LoadedKernels> _loaded = [];
+    private readonly Dictionary<(ElementwiseChain Chain, int Adds), CudaFunction> _byChain = [];
     private ElementwiseKernels? _elementwise;
     private IndexingKernels? _indexing;
     private RowsKernels? _rows;
@@ -28,9 +30,14 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private OptimizersKernels? _optimizers;
     private GemmKernels? _gemm;
     private PopulationKernels? _population;
+    private ChainsKernels? _chains;
+    private ConvnetsKernels? _convnets;
     private DistanceKernels? _distance;
     private AssignmentKernels? _assignment;
     private MasksKernels? _masks;
+
+    /// <summary>Where kernels come from, as printed in run headers.</summary>
+    public string Path => $"{_compiler.Version}, {(_sources is null ? "sources of the program" : "sources of " + _sources)}";
 
     public ElementwiseKernels Elementwise => _elementwise ??= new(Load(ElementwiseKernels.FileName));
 
@@ -50,11 +57,29 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
 
     public PopulationKernels Population => _population ??= new(Load(PopulationKernels.FileName));
 
+    public ConvnetsKernels Convnets => _convnets ??= new(Load(ConvnetsKernels.FileName));
+
     public DistanceKernels Distance => _distance ??= new(Load(DistanceKernels.FileName));
 
     public AssignmentKernels Assignment => _assignment ??= new(Load(AssignmentKernels.FileName));
 
     public MasksKernels Masks => _masks ??= new(Load(MasksKernels.FileName));
+
+    public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
+
+    /// <summary>Whether sources that are made while the program runs can be compiled.</summary>
+    public bool CanCompile => true;
+
+    /// <summary>The kernel of a chain, generated and compiled on first use; equal formulas share it.</summary>
+    public CudaFunction Chain(ElementwiseChain chain, ReadOnlySpan<bool> accumulate)
+    {
+        int adds = 0;
+        for (int i = 0; i < accumulate.Length; i++) adds |= accumulate[i] ? 1 << i : 0;
+        if (_byChain.TryGetValue((chain, adds), out CudaFunction? function)) return function;
+        string source = ChainSource.Of(chain, accumulate);
+        if (!_loaded.TryGetValue(source, out LoadedKernels? kernels)) _loaded[source] = kernels = Compile(new KernelProgram("chain.cu", source));
+        return _byChain[(chain, adds)] = kernels.Function(ChainSource.Kernel);
+    }
 
     public void Dispose()
     {
@@ -64,10 +89,12 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
 
     private CudaModule Load(string name)
     {
-        if (!_loaded.TryGetValue(name, out LoadedKernels? kernels))
-            _loaded[name] = kernels = _compiler.Load(new KernelProgram(name, Text(name)) { Headers = [.. HeaderNames.Select(h => new KernelHeader(h, Text(h)))] }, context);
+        if (!_loaded.TryGetValue(name, out LoadedKernels? kernels)) _loaded[name] = kernels = Compile(new KernelProgram(name, Text(name)));
         return kernels.Module;
     }
+
+    private LoadedKernels Compile(KernelProgram program) =>
+        _compiler.Load(program with { Headers = [.. HeaderNames.Select(h => new KernelHeader(h, Text(h)))] }, context);
 
     private static IEnumerable<string> HeaderNames => Assembly.GetExecutingAssembly().GetManifestResourceNames()
         .Where(name => name.StartsWith(Folder, StringComparison.Ordinal) && name.EndsWith(".cuh", StringComparison.Ordinal))
@@ -76,7 +103,7 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
 
     private string Text(string name)
     {
-        if (_sources is not null) return File.ReadAllText(Path.Combine(_sources, name));
+        if (_sources is not null) return File.ReadAllText(System.IO.Path.Combine(_sources, name));
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Folder + name)!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

@@ -13,6 +13,7 @@ internal static class Activations
         Activation.Tanh => Math.Tanh(x),
         Activation.Sigmoid => 1 / (1 + Math.Exp(-x)),
         Activation.Silu => x / (1 + Math.Exp(-x)),
+        Activation.LeakyRelu => x > 0 ? x : 0.01 * x,
         _ => throw new ArgumentOutOfRangeException(nameof(activation)),
     };
 
@@ -27,6 +28,7 @@ internal static class Activations
             Activation.Tanh => 1 - tanh * tanh,
             Activation.Sigmoid => sigmoid * (1 - sigmoid),
             Activation.Silu => sigmoid * (1 + x * (1 - sigmoid)),
+            Activation.LeakyRelu => x > 0 ? 1 : 0.01,
             _ => throw new ArgumentOutOfRangeException(nameof(activation)),
         };
     }

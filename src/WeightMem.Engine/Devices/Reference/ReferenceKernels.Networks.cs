@@ -1,3 +1,4 @@
+using WeightMem.Engine.Ops;
 using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Devices.Reference;
@@ -173,11 +174,16 @@ internal sealed unsafe partial class ReferenceKernels
         *D(result) = sum;
     }
 
-    public double SumOfSquares(Tensor x)
+    public void SumOfSquares(Tensor result, Tensor x)
     {
         double sum = 0;
         for (long i = 0; i < x.Elements; i++) sum += D(x)[i] * D(x)[i];
-        return sum;
+        *D(result) = sum;
+    }
+
+    public void RequireFinite(Tensor number, Tensor other)
+    {
+        if (!double.IsFinite(*D(other))) *D(number) = double.NaN;
     }
 
     public void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths)
@@ -220,6 +226,56 @@ internal sealed unsafe partial class ReferenceKernels
 
             D(losses)[k] = loss / n;
         }
+    }
+
+    public void PopulationConvNet(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ConvNet net)
+    {
+        int count = weights.Shape[0], n = images.Shape[0], words = (n + 63) / 64;
+        var one = new ReferenceConvNet(net);
+        new Span<ulong>((void*)wrong.Address, count * words).Clear();
+        for (int k = 0; k < count; k++)
+        {
+            double loss = 0;
+            for (int image = 0; image < n; image++)
+            {
+                double[] logits = one.Forward(D(weights) + (long)k * net.Parameters, D(images) + (long)image * net.Features);
+                loss += CrossEntropy(logits, I(labels)[image]);
+                if (Array.IndexOf(logits, logits.Max()) != I(labels)[image]) ((ulong*)wrong.Address)[k * words + image / 64] |= 1UL << (image % 64);
+            }
+
+            D(losses)[k] = loss / n;
+        }
+    }
+
+    public void PopulationConvNetGradient(
+        Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net)
+    {
+        int count = weights.Shape[0], batch = labels.Shape[1];
+        var one = new ReferenceConvNet(net);
+        new Span<double>((void*)gradient.Address, count * net.Parameters).Clear();
+        for (int k = 0; k < count; k++)
+        {
+            double loss = 0;
+            double* row = D(weights) + (long)k * net.Parameters;
+            for (int b = 0; b < batch; b++)
+            {
+                int image = I(index)[(index.Shape[0] == 1 ? 0 : k * batch) + b], label = I(labels)[k * batch + b];
+                double[] found = one.Forward(row, D(images) + (long)image * net.Features);
+                found.CopyTo(new Span<double>(D(logits) + ((long)k * batch + b) * net.Classes, net.Classes));
+                loss += CrossEntropy(found, label);
+                double top = found.Max(), sum = found.Sum(v => Math.Exp(v - top));
+                double[] slope = [.. found.Select((v, c) => (Math.Exp(v - top) / sum - (c == label ? 1 : 0)) / batch)];
+                one.Backward(D(gradient) + (long)k * net.Parameters, row, slope);
+            }
+
+            D(losses)[k] = loss / batch;
+        }
+    }
+
+    private static double CrossEntropy(double[] logits, int label)
+    {
+        double top = logits.Max();
+        return top + Math.Log(logits.Sum(v => Math.Exp(v - top))) - logits[label];
     }
 
     private static double SoftmaxRow(double* y, double* x, int columns)

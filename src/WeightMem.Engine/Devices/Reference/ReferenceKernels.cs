@@ -60,9 +60,28 @@ internal sealed unsafe partial class ReferenceKernels : IKernels
         for (long i = 0; i < x.Elements; i++) D(y)[i] = D(a)[i / columns] * D(x)[i] + D(b)[i / columns] * D(z)[i];
     }
 
-    public void Combine(Tensor x, Tensor y, Tensor z, double cx, double cy, double cz)
+    public void Elementwise(ElementwiseChain chain, ReadOnlySpan<Tensor> outputs, ReadOnlySpan<bool> accumulate, ReadOnlySpan<Tensor> inputs)
     {
-        for (long i = 0; i < x.Elements; i++) D(x)[i] = cx * D(x)[i] + cy * D(y)[i] + (cz == 0 ? 0 : cz * D(z)[i]);
+        var v = new double[chain.Steps.Length];
+        for (long i = 0; i < outputs[0].Elements; i++)
+        {
+            for (int s = 0; s < v.Length; s++)
+            {
+                ChainStep step = chain.Steps[s];
+                v[s] = step.Kind switch
+                {
+                    ChainStepKind.Input => D(inputs[step.A])[i % inputs[step.A].Elements],
+                    ChainStepKind.Constant => step.Constant,
+                    ChainStepKind.Add => v[step.A] + v[step.B],
+                    ChainStepKind.Subtract => v[step.A] - v[step.B],
+                    ChainStepKind.Multiply => v[step.A] * v[step.B],
+                    ChainStepKind.Activate => Activations.Value(step.Activation, v[step.A]),
+                    _ => Activations.Slope(step.Activation, v[step.A]),
+                };
+            }
+
+            for (int o = 0; o < outputs.Length; o++) D(outputs[o])[i] = v[chain.Outputs[o]] + (accumulate[o] ? D(outputs[o])[i] : 0);
+        }
     }
 
     public void Dropout(Tensor y, Tensor x, double rate, RandomStream stream, bool accumulate)
@@ -140,13 +159,36 @@ internal sealed unsafe partial class ReferenceKernels : IKernels
 
     public void Normal(Tensor x, RandomStream stream)
     {
-        for (long i = 0; i < x.Elements; i += 2)
+        for (long i = 0; i < x.Elements; i++) D(x)[i] = NormalOf(stream, i);
+    }
+
+    public void NormalRows(Tensor x, Tensor keys, long step)
+    {
+        int columns = x.Shape.Columns;
+        for (long i = 0; i < x.Elements; i++) D(x)[i] = NormalOf(new RandomStream(((ulong*)keys.Address)[i / columns], (ulong)step), i % columns);
+    }
+
+    public void ReverseStep(Tensor x, Tensor prediction, Tensor coefficients, Tensor keys, long step)
+    {
+        int columns = x.Shape.Columns;
+        double* c = D(coefficients) + 3 * step;
+        for (long i = 0; i < x.Elements; i++)
         {
-            double u = ((stream.Word(i) >> 8) + 1) / 16777216.0, t = (stream.Word(i + 1) >> 8) / 16777216.0;
-            double radius = Math.Sqrt(-2 * Math.Log(u));
-            D(x)[i] = radius * Math.Cos(2 * Math.PI * t);
-            if (i + 1 < x.Elements) D(x)[i + 1] = radius * Math.Sin(2 * Math.PI * t);
+            double noise = c[2] == 0 ? 0 : c[2] * NormalOf(new RandomStream(((ulong*)keys.Address)[i / columns], (ulong)step), i % columns);
+            D(x)[i] = c[1] * D(x)[i] + c[0] * D(prediction)[i] + noise;
         }
+    }
+
+    public void SelectRow(Tensor y, Tensor table, long row)
+    {
+        for (long i = 0; i < y.Elements; i++) D(y)[i] = D(table)[row * y.Elements + i];
+    }
+
+    private static double NormalOf(RandomStream stream, long i)
+    {
+        double u = ((stream.Word(i & ~1L) >> 8) + 1) / 16777216.0, t = (stream.Word(i | 1) >> 8) / 16777216.0;
+        double radius = Math.Sqrt(-2 * Math.Log(u));
+        return radius * ((i & 1) == 0 ? Math.Cos(2 * Math.PI * t) : Math.Sin(2 * Math.PI * t));
     }
 
     public void Uniform(Tensor x, RandomStream stream)
@@ -154,18 +196,23 @@ internal sealed unsafe partial class ReferenceKernels : IKernels
         for (long i = 0; i < x.Elements; i++) D(x)[i] = (stream.Word(i) >> 8) / 16777216.0;
     }
 
-    public void Adam(Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, in AdamStep step)
+    public void Adam(
+        Tensor parameters, Tensor m, Tensor v, Tensor? ema, Tensor gradient, Tensor squaredNorm, Tensor schedule, in AdamSettings settings)
     {
+        double norm = *D(squaredNorm);
+        if (!double.IsFinite(norm)) return;
+        double rate = D(schedule)[0], correction1 = D(schedule)[1], correction2 = D(schedule)[2], emaDecay = D(schedule)[3];
+        double scale = settings.GradientScale(norm);
         for (long i = 0; i < parameters.Elements; i++)
         {
-            double g = D(gradient)[i] * step.GradientScale;
-            double mi = D(m)[i] = step.Beta1 * D(m)[i] + (1 - step.Beta1) * g;
-            double vi = D(v)[i] = step.Beta2 * D(v)[i] + (1 - step.Beta2) * g * g;
+            double g = D(gradient)[i] * scale;
+            double mi = D(m)[i] = settings.Beta1 * D(m)[i] + (1 - settings.Beta1) * g;
+            double vi = D(v)[i] = settings.Beta2 * D(v)[i] + (1 - settings.Beta2) * g * g;
             double p = D(parameters)[i];
-            if (i < step.DecayedCount) p -= step.Rate * step.WeightDecay * p;
-            p -= step.Rate * (mi / step.Correction1) / (Math.Sqrt(vi / step.Correction2) + step.Epsilon);
+            if (i < settings.DecayedCount) p -= rate * settings.WeightDecay * p;
+            p -= rate * (mi / correction1) / (Math.Sqrt(vi / correction2) + settings.Epsilon);
             D(parameters)[i] = p;
-            if (ema is not null) D(ema)[i] = step.EmaDecay * D(ema)[i] + (1 - step.EmaDecay) * p;
+            if (ema is not null) D(ema)[i] = emaDecay * D(ema)[i] + (1 - emaDecay) * p;
         }
     }
 

@@ -72,6 +72,9 @@ public sealed class GptGenerator : IGenerator, IDisposable
         }
     }
 
+    /// <summary>How the device runs training steps, as printed in run headers.</summary>
+    public string TrainingPath => _trainer?.Path ?? "";
+
     /// <summary>Trains from the first step.</summary>
     public void Fit(Population training, CancellationToken cancellation) => Fit(training, null, cancellation);
 

@@ -73,38 +73,32 @@ public sealed class GptSampler(GptModel model, GptSettings settings, Normalizer 
 
         var normalized = new float[startWeights.Length];
         normalizer.Normalize(startWeights, normalized);
-        float[] prompts = new float[count], differences = new float[count], times = new float[count];
+        float[] prompts = new float[count], differences = new float[count];
         Array.Fill(prompts, (float)prompt);
         for (int i = 0; i < count; i++) differences[i] = (float)prompt - metrics[i]; // single precision, as in the published evaluation
-        Tensor start = device.From(normalized, (count, parameters)), state = device.Empty((count, parameters)), noise = device.Empty((count, parameters));
+        Tensor start = device.From(normalized, (count, parameters)), state = device.Empty((count, parameters)), time = device.Empty(count);
         Tensor input = model.Input(start, device.From(metrics, count), device.From(prompts, count), device.From(differences, count));
-        Tensor time = device.Empty(count);
-        Draw(state, stream, firstSample, _diffusion.Steps);
+        Tensor keys = device.Empty(count, DType.U64), times = device.Empty((_diffusion.Steps, count)), coefficients = _diffusion.AncestralTable(device);
+        keys.Write<ulong>([.. Enumerable.Range(firstSample, count).Select(i => stream.Sub("sample", i).Key)]);
+        device.WriteFloats(times, [.. _diffusion.Timesteps.SelectMany(t => Enumerable.Repeat((float)t, count))]);
+        device.Kernels.NormalRows(state, keys, _diffusion.Steps);
+        using RepeatedWork work = device.Repeat(Step);
         for (int step = _diffusion.Steps - 1; step >= 0; step--)
         {
             cancellation.ThrowIfCancellationRequested();
-            using Scope inner = device.Scope();
-            Array.Fill(times, _diffusion.Timesteps[step]);
-            device.WriteFloats(time, times);
-            model.WriteNoisy(input, state, time);
-            Tensor prediction = model.Forward(Tape.Inference(device), input, start);
-            (double ofPrediction, double ofState, double deviation) = _diffusion.Ancestral(step);
-            if (deviation > 0) Draw(noise, stream, firstSample, step);
-            device.Kernels.Combine(state, prediction, noise, ofState, ofPrediction, deviation);
+            work.Run(step);
             progress(_diffusion.Steps - step);
         }
 
         device.ReadFloats(state, result);
         normalizer.Denormalize(result, result);
-    }
 
-    /// <summary>One row of noise per sample, keyed by the sample's index and the step.</summary>
-    private static void Draw(Tensor noise, RandomStream stream, int firstSample, int step)
-    {
-        for (int i = 0; i < noise.Shape[0]; i++)
+        void Step(long step)
         {
-            using Tensor row = noise.Slice(i, 1);
-            noise.Device.Kernels.Normal(row, stream.Sub("sample", firstSample + i).At(step));
+            using Scope inner = device.Scope();
+            device.Kernels.SelectRow(time, times, step);
+            model.WriteNoisy(input, state, time);
+            device.Kernels.ReverseStep(state, model.Forward(Tape.Inference(device), input, start), coefficients, keys, step);
         }
     }
 }

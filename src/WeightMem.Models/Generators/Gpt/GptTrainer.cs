@@ -32,6 +32,10 @@ public sealed class GptTrainer : IDisposable
     private readonly AdamW _optimizer;
     private readonly RandomStream _times, _noise, _dropout;
     private readonly List<float> _losses = [];
+    private readonly GptBatch _batch;
+    private readonly Tensor _loss;
+    private readonly RepeatedWork _step;
+    private OpCost _cost;
 
     /// <summary>A trainer of a built model, at step 0.</summary>
     public GptTrainer(GptModel model, GptSettings settings)
@@ -44,10 +48,17 @@ public sealed class GptTrainer : IDisposable
         _times = new RandomStream(settings.Seed, "gpt training times");
         _noise = new RandomStream(settings.Seed, "gpt training noise");
         _dropout = new RandomStream(settings.Seed, "gpt dropout");
+        Device device = model.Parameters.Device;
+        _batch = new GptBatch(device, settings.Batch, model.Tokens.Parameters);
+        _loss = device.Persistent(1, device.FloatType);
+        _step = device.Repeat(Compute);
     }
 
     /// <summary>Steps done.</summary>
     public long Step => _optimizer.Steps;
+
+    /// <summary>How the device runs a step, as printed in run headers.</summary>
+    public string Path => _step.Path;
 
     /// <summary>The training loss of every step so far.</summary>
     public IReadOnlyList<float> Losses => _losses;
@@ -62,10 +73,15 @@ public sealed class GptTrainer : IDisposable
         var watch = Stopwatch.StartNew();
         long first = Step;
         double flops = 0;
+        PairBatch? next = null;
         while (Step < _settings.TrainingSteps && !cancellation.IsCancellationRequested)
         {
             double rate = Schedules.WarmCosine(_settings.LearningRate, Step, _settings.TrainingSteps, _settings.WarmupSteps);
-            (double loss, double norm, OpCost cost) = TrainStep(pairs.Draw(Step), rate);
+            Start(next ?? pairs.Draw(Step), rate);
+
+            // The next pairs are drawn while the device is busy with these.
+            next = Step + 1 < _settings.TrainingSteps ? pairs.Draw(Step + 1) : null;
+            (double loss, double norm, OpCost cost) = Finish(rate);
             flops += cost.Flops;
             double seconds = watch.Elapsed.TotalSeconds;
             progress?.Invoke(new GptProgress(
@@ -75,27 +91,21 @@ public sealed class GptTrainer : IDisposable
 
     /// <summary>One step on a batch.</summary>
     /// <returns>The loss before the step, the gradient norm, the cost.</returns>
+    /// <exception cref="TrainingDivergedException">The loss or the gradient is not finite; the parameters are those of the step before.</exception>
     public (double Loss, double GradientNorm, OpCost Cost) TrainStep(PairBatch batch, double rate)
     {
-        Device device = _model.Parameters.Device;
-        using Scope scope = device.Scope();
-        Tape tape = Tape.Record(device);
-        _model.Parameters.ZeroGradients();
-        Tensor loss = Loss(tape, batch, Step, _dropout.At(Step));
-        tape.Backward(loss);
-        double value = loss.Item();
-        double decay = _settings.RampAverage ? Schedules.RampedDecay(_settings.AverageDecay, Step) : _settings.AverageDecay;
-        double norm = double.IsFinite(value) ? _optimizer.Step(rate, decay) : double.NaN;
-        if (!double.IsFinite(norm)) throw new TrainingDivergedException("gpt", null, Step + 1, rate);
-        _losses.Add((float)value);
-        return (value, norm, tape.Cost);
+        Start(batch, rate);
+        return Finish(rate);
     }
 
     /// <summary>The same loss on other pairs, with the raw parameters and without dropout; the draws are those of the given step.</summary>
     public double TestLoss(PairBatch batch, long step)
     {
-        using Scope scope = _model.Parameters.Device.Scope();
-        return Loss(Tape.Inference(_model.Parameters.Device), batch, step, null).Item();
+        Device device = _model.Parameters.Device;
+        using Scope scope = device.Scope();
+        using var there = new GptBatch(device, batch.Metric.Length, _model.Tokens.Parameters);
+        there.Write(batch, _diffusion, _times.At(step));
+        return Loss(Tape.Inference(device), there, step, null).Item();
     }
 
     /// <summary>Everything that a resumed training needs.</summary>
@@ -117,27 +127,53 @@ public sealed class GptTrainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _optimizer.Dispose();
+    public void Dispose()
+    {
+        _step.Dispose();
+        _batch.Dispose();
+        _loss.Dispose();
+        _optimizer.Dispose();
+    }
 
-    private Tensor Loss(Tape tape, PairBatch batch, long step, RandomStream? dropout)
+    private void Start(PairBatch pairs, double rate)
+    {
+        _batch.Write(pairs, _diffusion, _times.At(Step));
+        _optimizer.Prepare(rate, _settings.RampAverage ? Schedules.RampedDecay(_settings.AverageDecay, Step) : _settings.AverageDecay);
+        _step.Run(Step);
+    }
+
+    private (double Loss, double GradientNorm, OpCost Cost) Finish(double rate)
+    {
+        long step = Step + 1;
+        double norm = _optimizer.Finish(), loss = _loss.Item();
+        if (!double.IsFinite(norm)) throw new TrainingDivergedException("gpt", null, step, rate);
+        _losses.Add((float)loss);
+        return (loss, norm, _cost);
+    }
+
+    /// <summary>Loss, gradients and update of one step: everything that stays on the device.</summary>
+    private void Compute(long step)
+    {
+        Device device = _model.Parameters.Device;
+        using Scope scope = device.Scope();
+        Tape tape = Tape.Record(device);
+        _model.Parameters.ZeroGradients();
+        Tensor loss = Loss(tape, _batch, step, _dropout.At(step));
+        tape.Backward(loss);
+        device.Kernels.Copy(_loss, loss);
+        _optimizer.Update(_loss);
+        _cost = tape.Cost;
+    }
+
+    private Tensor Loss(Tape tape, GptBatch batch, long step, RandomStream? dropout)
     {
         Device device = tape.Device;
-        int count = batch.Metric.Length, parameters = _model.Tokens.Parameters;
-        float[] time = new float[count], signal = new float[count], noise = new float[count];
-        for (int i = 0; i < count; i++)
-        {
-            int t = _times.At(step).Integer(i, _diffusion.Steps);
-            (double s, double n) = _diffusion.Forward(t);
-            (time[i], signal[i], noise[i]) = (_diffusion.Timesteps[t], (float)s, (float)n);
-        }
-
-        Tensor start = device.From(batch.Start, (count, parameters)), target = device.From(batch.Target, (count, parameters));
-        Tensor epsilon = device.Empty((count, parameters)), noisy = device.Empty((count, parameters));
+        Tensor epsilon = device.Empty(batch.Target.Shape), noisy = device.Empty(batch.Target.Shape);
         device.Kernels.Normal(epsilon, _noise.At(step));
-        device.Kernels.CombineRows(noisy, target, device.From(signal, count), epsilon, device.From(noise, count));
-        Tensor input = _model.Input(start, device.From(batch.Metric, count), device.From(batch.Prompt, count), device.From(batch.Difference, count));
-        _model.WriteNoisy(input, noisy, device.From(time, count));
-        return tape.MeanSquaredError(_model.Forward(tape, input, start, dropout), target);
+        device.Kernels.CombineRows(noisy, batch.Target, batch.Signal, epsilon, batch.Noise);
+        Tensor input = _model.Input(batch.Start, batch.Metric, batch.Prompt, batch.Difference);
+        _model.WriteNoisy(input, noisy, batch.Time);
+        return tape.MeanSquaredError(_model.Forward(tape, input, batch.Start, dropout), batch.Target);
     }
 }
 
