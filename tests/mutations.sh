@@ -43,5 +43,9 @@ mutate optimizers.cu "i < decayed" "i <= decayed" "weight decay of one value too
 mutate gemm.cu "there = column0 + j < s.columns && k0 + l < s.depth;" "there = column0 + j <= s.columns && k0 + l < s.depth;" "a read past the last column"
 mutate population.cu "best != label" "best == label" "right and wrong change places"
 mutate reduce.cuh "lane < count ? warps[lane] : T(0)" "lane < count - 1 ? warps[lane] : T(0)" "a block's sum loses its last warp"
+mutate pairs.cuh "static_cast<u32>(index) < static_cast<u32>(at)" "static_cast<u32>(index) > static_cast<u32>(at)" "equal distances go to the last reference"
+mutate distance.cu "sure = sure || least > worst;" "sure = true;" "a list that lost entries is believed"
+mutate assignment.cu "columnPrice[half] -= step;" "" "columns keep their prices along a path"
+mutate masks.cu "(left == right && a.index < b.index)" "left == right" "the last of equal similarities"
 echo "$caught of $all mutations caught"
 [ "$caught" = "$all" ]

@@ -60,7 +60,7 @@ internal static class EvaluateCommand
                 network?.Evaluate(computer, population, images!.Value.Test);
             }
 
-            IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(reference, others, parsed.GetValue(seed));
+            IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(computer, reference, others, parsed.GetValue(seed));
             string path = parsed.GetValue(output)!;
             EvaluationDocument document = EvaluationReport.Write(path, measured, new ReportContext
             {

@@ -8,13 +8,14 @@ namespace WeightMem.Engine.Cases;
 /// <summary>Runs cases on devices: forward, gradients by the tape, gradients by finite differences.</summary>
 public static class CaseRunner
 {
-    /// <summary>Largest difference relative to the largest magnitude expected; infinity if anything is not finite where it should be, or the sizes differ.</summary>
+    /// <summary>Largest difference relative to the largest magnitude expected; infinity if anything is not finite where it should be, or the sizes differ. Equal infinities are no difference.</summary>
     public static double Error(IReadOnlyList<double> expected, IReadOnlyList<double> found)
     {
         if (expected.Count != found.Count) return double.PositiveInfinity;
         double largest = 0, difference = 0;
         for (int i = 0; i < expected.Count; i++)
         {
+            if (expected[i] == found[i] && double.IsInfinity(expected[i])) continue;
             double d = Math.Abs(expected[i] - found[i]);
             if (!double.IsFinite(d)) return double.PositiveInfinity;
             difference = Math.Max(difference, d);
@@ -110,6 +111,16 @@ public static class CaseRunner
                 case InputKind.Positive:
                     tensors.Add(device.From(Enumerable.Range(0, count).Select(j => (float)(input.Scale * (0.5 + stream.Double(j)))).ToArray(), input.Shape));
                     break;
+                case InputKind.Near:
+                    CaseInput origin = opCase.Inputs[0];
+                    double[] first = Numbers(origin.Shape.Elements, new RandomStream(3, "case inputs").At(0)), off = Numbers(count, stream);
+                    tensors.Add(device.From(
+                        Enumerable.Range(0, count).Select(j => (float)((float)(first[j % first.Length] * origin.Scale) + off[j] * input.Scale)).ToArray(), input.Shape));
+                    break;
+                case InputKind.Words:
+                    tensors.Add(device.Empty(input.Shape, DType.U64));
+                    tensors[^1].Write<ulong>(Words(count / columns, columns, input.Scale, stream));
+                    break;
                 default:
                     tensors.Add(device.From(Array.ConvertAll(Numbers(count, stream), v => (float)(v * input.Scale)), input.Shape));
                     break;
@@ -132,7 +143,22 @@ public static class CaseRunner
         return numbers;
     }
 
-    private static double[] Values(Tensor tensor) => tensor.DType == DType.U64
-        ? Array.ConvertAll(tensor.ToArray<ulong>(), word => (double)(word >> 32) + (uint)word / 4294967296.0)
-        : tensor.ToDoubles();
+    private static ulong[] Words(int rows, int columns, double rate, RandomStream stream)
+    {
+        var words = new ulong[rows * columns];
+        for (int i = 0; i < words.Length; i++)
+        {
+            double share = rate * (i / columns) / Math.Max(1, rows - 1);
+            for (int b = 0; b < 64; b++) words[i] |= stream.Double(64L * i + b) < share ? 1UL << b : 0;
+        }
+
+        return words;
+    }
+
+    private static double[] Values(Tensor tensor) => tensor.DType switch
+    {
+        DType.U64 => Array.ConvertAll(tensor.ToArray<ulong>(), word => (double)(word >> 32) + (uint)word / 4294967296.0),
+        DType.I32 => Array.ConvertAll(tensor.ToArray<int>(), value => (double)value),
+        _ => tensor.ToDoubles(),
+    };
 }

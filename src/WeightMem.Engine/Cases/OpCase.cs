@@ -20,6 +20,14 @@ public enum InputKind
 
     /// <summary>Each row a permutation of its column indices.</summary>
     Permutations,
+
+    /// <summary>
+    /// The first input's rows over and over, each value off by a standard normal number times the scale; copies when that is 0. Without a gradient.
+    /// </summary>
+    Near,
+
+    /// <summary>Words of 64 random bits that are set with a probability of the scale; rows go from none of it to all of it.</summary>
+    Words,
 }
 
 /// <summary>One input of a case.</summary>

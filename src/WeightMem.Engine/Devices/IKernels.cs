@@ -1,3 +1,4 @@
+using WeightMem.Engine.Devices.Pairs;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
@@ -219,4 +220,32 @@ public interface IKernels
     /// </summary>
     void PopulationConvNetGradient(
         Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net);
+
+    // ---- Pairs of networks ------------------------------------------------------------------------------------------
+
+    /// <summary>
+    /// The k nearest reference rows of every query row, nearest first: squared is F64 [queries, k] with k from 1 to <see cref="PairLimits.MostNeighbours"/>,
+    /// index I32 [queries, k]; queries [queries, columns] and references [references, columns] are finite. Every distance is the sum of squared direct
+    /// differences accumulated in double precision, and the rows are the k nearest by it, however pairs were ranked; equal
+    /// distances are ordered by index. Where fewer than k rows may be compared, the rest are infinite with index -1. With marks (I32 [queries] and
+    /// [references], both or none) pairs of equal marks are left out. Returns how the pairs were ranked.
+    /// </summary>
+    PairRanking NearestRows(Tensor squared, Tensor index, Tensor queries, Tensor references, Tensor? queryMarks, Tensor? referenceMarks);
+
+    /// <summary>
+    /// <see cref="NearestRows"/> for networks of one hidden layer, each distance the least over all orders of the hidden units, found by exact assignment.
+    /// Units are rows [networks * hidden, group] of what belongs to a hidden unit, hidden from 1 to <see cref="PairLimits.MostUnits"/> on a GPU; biases
+    /// [networks, outputs] are of the output layer and move with no unit. order is I32 [queries, k, hidden]: entry j is the reference's unit that stands at
+    /// the query's position j, -1 where there is no reference.
+    /// </summary>
+    PairRanking NearestAlignedRows(
+        Tensor squared, Tensor index, Tensor order, Tensor queryUnits, Tensor referenceUnits, Tensor queryBiases, Tensor referenceBiases, Tensor? queryMarks,
+        Tensor? referenceMarks);
+
+    /// <summary>
+    /// The most similar reference mask of every query mask, for U64 masks [queries, words] and [references, words]: similarity is F64 [queries], the bits set
+    /// in both over the bits set in either, 1 for two empty masks; index I32 [queries], the first of equals. 0 and -1 where none may be compared. Marks as in
+    /// <see cref="NearestRows"/>. A mask has fewer than 2^26 bits, so that different fractions are different doubles.
+    /// </summary>
+    void MostSimilarMasks(Tensor similarity, Tensor index, Tensor masks, Tensor referenceMasks, Tensor? queryMarks, Tensor? referenceMarks);
 }

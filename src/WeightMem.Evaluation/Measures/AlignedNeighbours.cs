@@ -3,11 +3,11 @@ namespace WeightMem.Evaluation.Measures;
 /// <summary>The nearest references of each query over all orders of their hidden units, with the order that is nearest.</summary>
 public sealed class AlignedNeighbours
 {
-    internal AlignedNeighbours(Neighbours neighbours, int hidden)
+    internal AlignedNeighbours(Neighbours neighbours, int hidden, int[] permutations)
     {
         Neighbours = neighbours;
         Hidden = hidden;
-        Permutations = new int[neighbours.Indices.Length * hidden];
+        Permutations = permutations;
     }
 
     /// <summary>Distances after alignment, and reference rows.</summary>
@@ -17,12 +17,10 @@ public sealed class AlignedNeighbours
     public int Hidden { get; }
 
     /// <summary>
-    /// Orders of hidden units, <c>[queries, k, hidden]</c>: entry j is the reference's unit that stands at the query's position j.
+    /// Orders of hidden units, <c>[queries, k, hidden]</c>: entry j is the reference's unit that stands at the query's position j; -1 where
+    /// there is no reference.
     /// </summary>
     public int[] Permutations { get; }
-
-    /// <summary>How many pairs the lower bound left to be solved.</summary>
-    public long Solved { get; internal set; }
 
     /// <summary>The order of one query's neighbour of one rank (0 is the nearest).</summary>
     public ReadOnlySpan<int> Permutation(int query, int rank = 0) =>

@@ -1,3 +1,6 @@
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Devices.Pairs;
+using WeightMem.Engine.Tensors;
 using WeightMem.Models.Populations;
 
 namespace WeightMem.Evaluation.Measures;
@@ -29,29 +32,21 @@ public sealed record Similarities(double[] Values, int[] Indices, string Path);
 public static class ErrorSimilarity
 {
     /// <summary>The most similar reference of every query, from the populations' error masks.</summary>
+    /// <param name="device">Where to compute. The result does not depend on it.</param>
     /// <param name="queries">Networks to place, with error masks.</param>
     /// <param name="references">Networks to compare with, with error masks over the same images.</param>
     /// <param name="exclusion">Pairs not to compare.</param>
     /// <param name="rule">The definition.</param>
-    /// <param name="threads">Threads to use; 0 is as many as there are cores. The result does not depend on it.</param>
     /// <exception cref="ArgumentException">A population has no masks, they are over other images, or the exclusion does not fit.</exception>
     public static Similarities Maximum(
-        Population queries,
-        Population references,
-        Exclusion exclusion,
-        SimilarityRule rule = SimilarityRule.Exact,
-        int threads = 0) =>
-        Maximum(MasksOf(queries), MasksOf(references), exclusion.Resolve(queries, references), rule, threads);
+        Device device, Population queries, Population references, Exclusion exclusion, SimilarityRule rule = SimilarityRule.Exact) =>
+        Maximum(device, MasksOf(queries), MasksOf(references), exclusion.Resolve(queries, references), rule);
 
     /// <summary>The most similar reference of every query, from error masks alone; rows of one run cannot be excluded.</summary>
     /// <exception cref="ArgumentException">The masks are over other images, or the exclusion does not fit.</exception>
     public static Similarities Maximum(
-        ErrorMasks queries,
-        ErrorMasks references,
-        Exclusion exclusion,
-        SimilarityRule rule = SimilarityRule.Exact,
-        int threads = 0) =>
-        Maximum(queries, references, exclusion.Resolve(queries.Count, references.Count, null, null), rule, threads);
+        Device device, ErrorMasks queries, ErrorMasks references, Exclusion exclusion, SimilarityRule rule = SimilarityRule.Exact) =>
+        Maximum(device, queries, references, exclusion.Resolve(queries.Count, references.Count, null, null), rule);
 
     /// <summary>Similarity of two masks: 1 when both are empty.</summary>
     public static double Pair(ReadOnlySpan<ulong> a, ReadOnlySpan<ulong> b) =>
@@ -84,30 +79,55 @@ public static class ErrorSimilarity
         return ceiling > chance ? (similarity - chance) / (ceiling - chance) : null;
     }
 
-    private static Similarities Maximum(ErrorMasks queries, ErrorMasks references, ExclusionTable table, SimilarityRule rule, int threads)
+    private static Similarities Maximum(Device device, ErrorMasks queries, ErrorMasks references, ExclusionTable table, SimilarityRule rule)
     {
         if (queries.Images != references.Images)
             throw new ArgumentException($"error masks over {queries.Images} and {references.Images} images cannot be compared");
-        int[] queryErrors = Errors(queries), referenceErrors = Errors(references);
-        bool byValue = rule == SimilarityRule.Reference;
-        bool zeroDiagonal = byValue && queries.Words.AsSpan().SequenceEqual(references.Words);
-        var result = new Similarities(new double[queries.Count], new int[queries.Count], byValue ? "packed-bits+reference-rule" : "packed-bits");
-        Parallel.For(0, queries.Count, Rows.Threads(threads), i =>
+        if (rule == SimilarityRule.Reference) return ByReferenceRule(queries, references);
+        var result = new Similarities(new double[queries.Count], new int[queries.Count], "packed-bits");
+        Array.Fill(result.Values, double.NaN);
+        Array.Fill(result.Indices, -1);
+        if (queries.Count == 0 || references.Count == 0) return result;
+        using Scope scope = device.Scope();
+        Tensor masks = Upload(device, queries), others = ReferenceEquals(queries.Words, references.Words) ? masks : Upload(device, references);
+        Tensor similarity = device.Empty(queries.Count, DType.F64), index = device.Empty(queries.Count, DType.I32);
+        (Tensor? queryMarks, Tensor? referenceMarks) = Rows.Marks(device, table);
+        device.Kernels.MostSimilarMasks(similarity, index, masks, others, queryMarks, referenceMarks);
+        similarity.Read<double>(result.Values);
+        index.Read<int>(result.Indices);
+        for (int i = 0; i < result.Indices.Length; i++)
         {
-            ReadOnlySpan<ulong> mask = queries.Row(i);
+            if (result.Indices[i] < 0) result.Values[i] = double.NaN;
+        }
+
+        return result;
+    }
+
+    private static Tensor Upload(Device device, ErrorMasks masks)
+    {
+        Tensor words = device.Empty((masks.Count, masks.WordsPerRow), DType.U64);
+        words.Write<ulong>(masks.Words);
+        return words;
+    }
+
+    /// <summary>For comparison only, so on the host.</summary>
+    private static Similarities ByReferenceRule(ErrorMasks queries, ErrorMasks references)
+    {
+        int[] queryErrors = Errors(queries), referenceErrors = Errors(references);
+        bool zeroDiagonal = queries.Words.AsSpan().SequenceEqual(references.Words);
+        var result = new Similarities(new double[queries.Count], new int[queries.Count], "packed-bits+reference-rule");
+        Parallel.For(0, queries.Count, i =>
+        {
             double best = double.NaN;
             int at = -1, a = queryErrors[i];
             for (int j = 0; j < references.Count; j++)
             {
-                if (!byValue && table.Excludes(i, j)) continue;
                 int b = referenceErrors[j];
 
                 // The counts alone bound the similarity: only a strictly better pair is of interest, the first of equals stays.
                 if (at >= 0 && Bound(a, b) <= best) continue;
-                int common = CommonBits.Count(mask, references.Row(j));
-                double similarity = byValue
-                    ? zeroDiagonal && i == j ? 0 : common / (a + b - common + 1e-8)
-                    : Exact(common, a, b);
+                int common = CommonBits.Count(queries.Row(i), references.Row(j));
+                double similarity = zeroDiagonal && i == j ? 0 : common / (a + b - common + 1e-8);
                 if (at < 0 || similarity > best) (best, at) = (similarity, j);
             }
 

@@ -1,3 +1,4 @@
+using WeightMem.Engine.Devices;
 using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Statistics;
 using WeightMem.Models.Populations;
@@ -38,42 +39,44 @@ public static class Evaluator
     public const int KeptNeighbours = 3;
 
     /// <summary>Measures the training population against itself, each network excluded from its own comparison by identity, and every other population against it.</summary>
+    /// <param name="device">Where to compute.</param>
     /// <param name="training">The networks that distances and similarities refer to.</param>
     /// <param name="others">The populations to judge.</param>
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="resamples">Resamples of the bootstrap.</param>
     /// <exception cref="ArgumentException">Two populations have the same name, or another number of parameters than the training population.</exception>
     public static IReadOnlyList<PopulationMeasures> Measure(
-        Population training, IReadOnlyList<NamedPopulation> others, long seed, int resamples = Bootstrap.DefaultResamples)
+        Device device, Population training, IReadOnlyList<NamedPopulation> others, long seed, int resamples = Bootstrap.DefaultResamples)
     {
         if (others.Select(o => o.Name).Append("training").GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two populations are named {twice.Key}");
-        var measured = new List<PopulationMeasures> { One("training", training, training, Exclusion.SameRow, seed, resamples) };
-        foreach (NamedPopulation other in others) measured.Add(One(other.Name, other.Population, training, Exclusion.None, seed, resamples));
+        var measured = new List<PopulationMeasures> { One(device, "training", training, training, Exclusion.SameRow, seed, resamples) };
+        foreach (NamedPopulation other in others) measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, seed, resamples));
         return measured;
     }
 
-    private static PopulationMeasures One(string name, Population queries, Population training, Exclusion exclusion, long seed, int resamples)
+    private static PopulationMeasures One(
+        Device device, string name, Population queries, Population training, Exclusion exclusion, long seed, int resamples)
     {
         int candidates = exclusion == Exclusion.None ? training.Count : training.Count - 1;
         int k = Math.Clamp(candidates, 1, KeptNeighbours);
         var stream = new RandomStream(seed, "bootstrap " + name);
         int[] runs = queries.Run;
-        Neighbours plain = MinimumDistance.Nearest(queries, training, exclusion, k);
+        Neighbours plain = MinimumDistance.Nearest(device, queries, training, exclusion, k);
         var summaries = new Dictionary<string, Estimate>();
         if (queries.Score is { } score) Summarize("accuracy", Array.ConvertAll(score, s => (double)s), "exact count, float32 forward");
         Summarize("min_l2", plain.Nearest(), plain.Path);
         AlignedNeighbours? aligned = null;
         if (AlignedDistance.Supports(queries.Layout))
         {
-            aligned = AlignedDistance.Nearest(queries, training, exclusion, k);
+            aligned = AlignedDistance.Nearest(device, queries, training, exclusion, k);
             Summarize("min_l2_aligned", aligned.Neighbours.Nearest(), aligned.Neighbours.Path);
         }
 
         Similarities? similarities = null;
         if (queries.Wrong is not null && training.Wrong is not null)
         {
-            similarities = ErrorSimilarity.Maximum(queries, training, exclusion);
+            similarities = ErrorSimilarity.Maximum(device, queries, training, exclusion);
             Summarize("max_similarity", similarities.Values, similarities.Path);
         }
 

@@ -76,6 +76,9 @@ public sealed class Exclusion
 /// <summary>An exclusion resolved for two sets of rows: a pair is left out when its two marks are equal.</summary>
 internal readonly struct ExclusionTable(int[] queryMarks, int[] referenceMarks)
 {
-    /// <summary>Whether query and reference must not be compared.</summary>
-    public bool Excludes(int query, int reference) => queryMarks is not null && queryMarks[query] == referenceMarks[reference];
+    /// <summary>The mark of each query; null when every pair may be compared.</summary>
+    public int[]? QueryMarks => queryMarks;
+
+    /// <summary>The mark of each reference; null when every pair may be compared.</summary>
+    public int[]? ReferenceMarks => referenceMarks;
 }

@@ -1,3 +1,5 @@
+using WeightMem.Engine.Tensors;
+
 namespace WeightMem.Evaluation.Measures;
 
 /// <summary>
@@ -17,6 +19,15 @@ public sealed class Neighbours
         Indices.AsSpan().Fill(-1);
     }
 
+    /// <summary>From the squared distances and indices of a device, <c>[queries, k]</c>.</summary>
+    internal Neighbours(Tensor squared, Tensor index, string path)
+        : this(squared.Shape[0], squared.Shape[1], path)
+    {
+        squared.Read<double>(Distances);
+        index.Read<int>(Indices);
+        foreach (ref double distance in Distances.AsSpan()) distance = Math.Sqrt(distance);
+    }
+
     /// <summary>Number of queries.</summary>
     public int Count { get; }
 
@@ -24,8 +35,8 @@ public sealed class Neighbours
     public int PerQuery { get; }
 
     /// <summary>
-    /// How the numbers were made: <c>direct-fp64</c>, or <c>gram-f32+direct-fp64</c> when single-precision products ranked the
-    /// pairs. Every reported distance is a direct difference accumulated in double precision either way.
+    /// How the numbers were made: <c>direct-fp64</c>, <c>gram-f32+direct-fp64</c> when single-precision products ranked the pairs, or
+    /// <c>direct-f32+direct-fp64</c> when single-precision differences did. Every reported distance is a direct difference accumulated in double precision either way.
     /// </summary>
     public string Path { get; }
 

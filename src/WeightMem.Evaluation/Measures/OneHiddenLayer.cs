@@ -71,8 +71,13 @@ internal sealed class OneHiddenLayer
         return units;
     }
 
-    /// <summary>The output bias of a network: what no permutation moves.</summary>
-    public ReadOnlySpan<float> OutputBias(ReadOnlySpan<float> row) => row.Slice(_biasOut, Outputs);
+    /// <summary>The output biases of all networks, <c>[count, outputs]</c>: what no permutation moves.</summary>
+    public float[] OutputBiases(Population population)
+    {
+        var biases = new float[population.Count * Outputs];
+        for (int i = 0; i < population.Count; i++) population.Row(i).Slice(_biasOut, Outputs).CopyTo(biases.AsSpan(i * Outputs));
+        return biases;
+    }
 
     /// <summary>A copy of a row whose hidden unit j is the row's unit <c>permutation[j]</c>.</summary>
     public float[] Permuted(ReadOnlySpan<float> row, ReadOnlySpan<int> permutation)

@@ -1,12 +1,16 @@
+using System.Numerics;
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Devices.Pairs;
+using WeightMem.Engine.Tensors;
 using WeightMem.Models.Populations;
 
 namespace WeightMem.Evaluation.Measures;
 
-/// <summary>Checks at the door of every measure that reads weights.</summary>
+/// <summary>Checks at the door of every measure that reads weights, and the way to a device.</summary>
 internal static class Rows
 {
     /// <summary>Checks that rows of two populations can be compared.</summary>
-    /// <exception cref="ArgumentException">The widths or the targets differ.</exception>
+    /// <exception cref="ArgumentException">The widths differ, or a weight is not finite.</exception>
     public static void RequireComparable(Population queries, Population references)
     {
         if (queries.Parameters != references.Parameters)
@@ -14,35 +18,42 @@ internal static class Rows
             throw new ArgumentException(
                 $"networks of {queries.Target} have {queries.Parameters} parameters and those of {references.Target} have {references.Parameters}");
         }
+
+        RequireFinite(queries.Weights, queries.Parameters);
+        if (!ReferenceEquals(queries.Weights, references.Weights)) RequireFinite(references.Weights, references.Parameters);
     }
 
-    /// <summary>Squared norms of all rows of a matrix.</summary>
-    /// <param name="values">Row-major values, whole rows.</param>
-    /// <param name="columns">Length of a row.</param>
-    /// <param name="threads">Threads to use.</param>
-    /// <param name="rowsPerNetwork">Rows that make one network, for the message.</param>
-    /// <exception cref="ArgumentException">A row has a value that is not finite.</exception>
-    public static double[] SquaredNorms(float[] values, int columns, int threads, int rowsPerNetwork = 1)
+    /// <summary>Checks the number of neighbours that are asked for.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not from 1 to <see cref="PairLimits.MostNeighbours"/>.</exception>
+    public static void RequireNeighbours(int k)
     {
-        var norms = new double[values.Length / columns];
-        Parallel.For(0, norms.Length, Threads(threads), i => norms[i] = DirectDistance.SquaredNorm(values.AsSpan(i * columns, columns)));
-        for (int i = 0; i < norms.Length; i++)
-        {
-            if (!double.IsFinite(norms[i])) throw new ArgumentException($"network {i / rowsPerNetwork} has a weight that is not a finite number");
-        }
-
-        return norms;
+        ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(k, PairLimits.MostNeighbours);
     }
 
-    /// <summary>Options for so many threads; 0 is as many as there are cores.</summary>
-    public static ParallelOptions Threads(int threads) =>
-        new() { MaxDegreeOfParallelism = threads > 0 ? threads : Environment.ProcessorCount };
+    /// <summary>The marks of an exclusion on a device; none where every pair may be compared.</summary>
+    public static (Tensor? Queries, Tensor? References) Marks(Device device, ExclusionTable table) => table.QueryMarks is null
+        ? (null, null)
+        : (device.From(table.QueryMarks, table.QueryMarks.Length), device.From(table.ReferenceMarks!, table.ReferenceMarks!.Length));
 
-    /// <summary>Queries in one block of work: few enough that all threads have several, a multiple of 4, at most <paramref name="most"/>.</summary>
-    public static int BlockSize(int queries, int threads, int most)
+    /// <summary>How a search over pairs is named in results.</summary>
+    public static string Path(PairRanking ranking) => ranking switch
     {
-        int workers = Threads(threads).MaxDegreeOfParallelism;
-        int even = (queries + 4 * workers - 1) / (4 * workers);
-        return Math.Clamp((even + 3) / 4 * 4, 4, most);
+        PairRanking.Products => MinimumDistance.RankedPath,
+        PairRanking.Differences => MinimumDistance.DifferencesPath,
+        _ => MinimumDistance.DirectPath,
+    };
+
+    private static void RequireFinite(float[] values, int columns)
+    {
+        // Zero times a finite number is zero; times anything else it is NaN, which stays.
+        Vector<float> sum = Vector<float>.Zero;
+        int i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += new Vector<float>(values, i) * Vector<float>.Zero;
+        bool finite = Vector.EqualsAll(sum, Vector<float>.Zero);
+        for (; i < values.Length; i++) finite &= float.IsFinite(values[i]);
+        if (finite) return;
+        int at = Array.FindIndex(values, value => !float.IsFinite(value));
+        throw new ArgumentException($"network {at / columns} has a weight that is not a finite number");
     }
 }

@@ -225,7 +225,7 @@ public sealed class GptStudy
         }
 
         foreach (Population population in others.Select(o => o.Population).Append(reference)) _target.Evaluate(_device, population, _test);
-        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(reference, others, _config.Seed, _config.Resamples);
+        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(_device, reference, others, _config.Seed, _config.Resamples);
         return EvaluationReport.Write(_folder.Root, measured, new ReportContext
         {
             Title = $"G.pt on {_test.Name.Split('/')[0]}, preset {_config.Preset}",

@@ -1,3 +1,4 @@
+using WeightMem.Engine.Devices.Pairs;
 using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Models.Populations;
@@ -44,7 +45,7 @@ public class ErrorSimilarityTests
     public void Maximum_equals_the_definition_over_all_pairs()
     {
         bool[,] q = Made.Errors(30, 700, 61, i => 0.02 + 0.02 * i), r = Made.Errors(50, 700, 62, i => 0.5 / (1 + i));
-        Similarities found = ErrorSimilarity.Maximum(Made.Masks(q), Made.Masks(r), Exclusion.None);
+        Similarities found = OnCpu.Maximum(Made.Masks(q), Made.Masks(r), Exclusion.None);
         for (int i = 0; i < 30; i++)
         {
             double best = -1;
@@ -78,9 +79,9 @@ public class ErrorSimilarityTests
     public void Trap_1_replicas_in_training_order_keep_their_diagonal()
     {
         ErrorMasks training = Of("110000", "001100", "000011"), replicas = Of("110000", "001100", "000011");
-        Assert.Equal([1, 1, 1], ErrorSimilarity.Maximum(replicas, training, Exclusion.None).Values);
-        Assert.Equal([0, 1, 2], ErrorSimilarity.Maximum(replicas, training, Exclusion.None).Indices);
-        Assert.Equal([0, 0, 0], ErrorSimilarity.Maximum(replicas, training, Exclusion.None, SimilarityRule.Reference).Values);
+        Assert.Equal([1, 1, 1], OnCpu.Maximum(replicas, training, Exclusion.None).Values);
+        Assert.Equal([0, 1, 2], OnCpu.Maximum(replicas, training, Exclusion.None).Indices);
+        Assert.Equal([0, 0, 0], OnCpu.Maximum(replicas, training, Exclusion.None, SimilarityRule.Reference).Values);
     }
 
     [Fact]
@@ -88,17 +89,17 @@ public class ErrorSimilarityTests
     {
         ErrorMasks training = Of("110000", "011000", "000011");
         ErrorMasks subset = training.Select([2, 0]);
-        Similarities found = ErrorSimilarity.Maximum(subset, training, Exclusion.Rows([2, 0]));
+        Similarities found = OnCpu.Maximum(subset, training, Exclusion.Rows([2, 0]));
         Assert.Equal([0, 1.0 / 3], found.Values);
         Assert.Equal(1, found.Indices[1]);
-        Assert.All(ErrorSimilarity.Maximum(subset, training, Exclusion.Rows([2, 0]), SimilarityRule.Reference).Values, s => Assert.Equal(1, s, 1e-7));
+        Assert.All(OnCpu.Maximum(subset, training, Exclusion.Rows([2, 0]), SimilarityRule.Reference).Values, s => Assert.Equal(1, s, 1e-7));
     }
 
     [Fact]
     public void Trap_3_two_different_models_with_equal_errors_are_at_one()
     {
         ErrorMasks training = Of("110000", "000011", "110000");
-        Similarities found = ErrorSimilarity.Maximum(training, training, Exclusion.SameRow);
+        Similarities found = OnCpu.Maximum(training, training, Exclusion.SameRow);
         Assert.Equal([1, 0, 1], found.Values);
         Assert.Equal(2, found.Indices[0]);
         Assert.Equal(0, found.Indices[2]);
@@ -108,33 +109,33 @@ public class ErrorSimilarityTests
     public void Trap_4_two_models_without_errors_are_equal()
     {
         ErrorMasks none = Of("0000", "0000"), some = Of("0000", "1000");
-        Assert.Equal([1, 1], ErrorSimilarity.Maximum(none, none, Exclusion.SameRow).Values);
-        Assert.Equal([0, 0], ErrorSimilarity.Maximum(some, some, Exclusion.SameRow).Values);
-        Assert.Equal([0, 0], ErrorSimilarity.Maximum(none, none.Select([0]), Exclusion.None, SimilarityRule.Reference).Values);
+        Assert.Equal([1, 1], OnCpu.Maximum(none, none, Exclusion.SameRow).Values);
+        Assert.Equal([0, 0], OnCpu.Maximum(some, some, Exclusion.SameRow).Values);
+        Assert.Equal([0, 0], OnCpu.Maximum(none, none.Select([0]), Exclusion.None, SimilarityRule.Reference).Values);
     }
 
     [Fact]
     public void The_reference_rule_adds_its_epsilon()
     {
         ErrorMasks a = Of("1100"), b = Of("1000");
-        Similarities found = ErrorSimilarity.Maximum(a, b, Exclusion.None, SimilarityRule.Reference);
+        Similarities found = OnCpu.Maximum(a, b, Exclusion.None, SimilarityRule.Reference);
         Assert.Equal(1 / (2 + 1e-8), found.Values[0]);
         Assert.Equal("packed-bits+reference-rule", found.Path);
-        Assert.Equal("packed-bits", ErrorSimilarity.Maximum(a, b, Exclusion.None).Path);
+        Assert.Equal("packed-bits", OnCpu.Maximum(a, b, Exclusion.None).Path);
     }
 
     [Fact]
     public void Populations_bring_their_masks_and_runs()
     {
         Population p = Made.Flat(3, 4, 64, run: [0, 0, 1, 1]);
-        string message = Assert.Throws<ArgumentException>(() => ErrorSimilarity.Maximum(p, p, Exclusion.SameRow)).Message;
+        string message = Assert.Throws<ArgumentException>(() => OnCpu.Maximum(p, p, Exclusion.SameRow)).Message;
         Assert.Contains("no error masks", message, StringComparison.Ordinal);
         p.Wrong = Of("1100", "1100", "0111", "0011");
-        Assert.Equal([0, 0, 1, 1], ErrorSimilarity.Maximum(p, p, Exclusion.SameRow).Indices.Select(j => p.Run[j]));
-        Assert.Equal([1, 1, 0, 0], ErrorSimilarity.Maximum(p, p, Exclusion.SameRun).Indices.Select(j => p.Run[j]));
-        Assert.Throws<ArgumentException>(() => ErrorSimilarity.Maximum(p.Wrong, p.Wrong, Exclusion.SameRun));
-        Assert.Throws<ArgumentException>(() => ErrorSimilarity.Maximum(p.Wrong, Of("11000"), Exclusion.None));
-        Similarities none = ErrorSimilarity.Maximum(Of("10"), Of("10"), Exclusion.SameRow);
+        Assert.Equal([0, 0, 1, 1], OnCpu.Maximum(p, p, Exclusion.SameRow).Indices.Select(j => p.Run[j]));
+        Assert.Equal([1, 1, 0, 0], OnCpu.Maximum(p, p, Exclusion.SameRun).Indices.Select(j => p.Run[j]));
+        Assert.Throws<ArgumentException>(() => OnCpu.Maximum(p.Wrong, p.Wrong, Exclusion.SameRun));
+        Assert.Throws<ArgumentException>(() => OnCpu.Maximum(p.Wrong, Of("11000"), Exclusion.None));
+        Similarities none = OnCpu.Maximum(Of("10"), Of("10"), Exclusion.SameRow);
         Assert.True(double.IsNaN(none.Values[0]));
         Assert.Equal(-1, none.Indices[0]);
     }

@@ -22,8 +22,8 @@ public class MinimumDistanceTests
     public void Both_paths_equal_the_definition(int queries, int references, int parameters)
     {
         Population q = Made.Flat(parameters, queries, 1), r = Made.Flat(parameters, references, 2);
-        Neighbours direct = MinimumDistance.Nearest(q, r, Exclusion.None, 3, 1, ranked: false);
-        Neighbours ranked = MinimumDistance.Nearest(q, r, Exclusion.None, 3, 2, ranked: true);
+        Neighbours direct = OnCpu.Nearest(q, r, Exclusion.None, 3, 1, ranked: false);
+        Neighbours ranked = OnCpu.Nearest(q, r, Exclusion.None, 3, 2, ranked: true);
         Assert.Equal("direct-fp64", direct.Path);
         Assert.Equal("gram-f32+direct-fp64", ranked.Path);
         Assert.Equal(direct.Indices, ranked.Indices);
@@ -47,7 +47,7 @@ public class MinimumDistanceTests
     {
         Population p = Made.Flat(500, 40, 3, scale: 5);
         p.Row(7).CopyTo(p.Row(31));
-        Neighbours n = MinimumDistance.Nearest(p, p, Exclusion.SameRow, 1, 2, ranked);
+        Neighbours n = OnCpu.Nearest(p, p, Exclusion.SameRow, 1, 2, ranked);
         Assert.Equal(0.0, n.Distance(7));
         Assert.Equal(31, n.Index(7));
         Assert.Equal(0.0, n.Distance(31));
@@ -65,7 +65,7 @@ public class MinimumDistanceTests
         Population q = r.Select([11]);
         q.Row(0)[1234] += 1e-4f;
         double expected = Math.Abs((double)q.Row(0)[1234] - r.Row(11)[1234]);
-        Neighbours n = MinimumDistance.Nearest(q, r, Exclusion.None, 1, 1, ranked);
+        Neighbours n = OnCpu.Nearest(q, r, Exclusion.None, 1, 1, ranked);
         Assert.Equal(11, n.Index(0));
         Assert.Equal(expected, n.Distance(0), 1e-6 * expected);
         Assert.Equal(1e-4, n.Distance(0), 1e-6);
@@ -83,47 +83,17 @@ public class MinimumDistanceTests
         }
 
         Population q = Made.Flat(3000, 3, 6);
-        Neighbours direct = MinimumDistance.Nearest(q, r, Exclusion.None, 5, 1, ranked: false);
-        Neighbours ranked = MinimumDistance.Nearest(q, r, Exclusion.None, 5, 1, ranked: true);
+        Neighbours direct = OnCpu.Nearest(q, r, Exclusion.None, 5, 1, ranked: false);
+        Neighbours ranked = OnCpu.Nearest(q, r, Exclusion.None, 5, 1, ranked: true);
         Assert.Equal(direct.Indices, ranked.Indices);
         Assert.Equal(direct.Distances, ranked.Distances);
-    }
-
-    [Fact]
-    public void Products_stay_within_their_bound()
-    {
-        foreach (int columns in new[] { 1, 7, 16, 100, 1023, 1024, 3001 })
-        {
-            Population a = Made.Flat(columns, 6, 40), b = Made.Flat(columns, 7, 41);
-            foreach (ref float value in b.Weights.AsSpan()) value = Math.Abs(value);
-            foreach (ref float value in a.Weights.AsSpan()) value = Math.Abs(value); // sums of one sign lose the most
-            var products = new double[42];
-            PairwiseProducts.Multiply(products, a.Weights, b.Weights, 6, 7, columns);
-            for (int i = 0; i < 6; i++)
-            {
-                for (int j = 0; j < 7; j++)
-                {
-                    double exact = 0, normA = 0, normB = 0;
-                    for (int k = 0; k < columns; k++)
-                    {
-                        double x = a.Row(i)[k], y = b.Row(j)[k];
-                        exact += x * y;
-                        normA += x * x;
-                        normB += y * y;
-                    }
-
-                    double bound = PairwiseProducts.RelativeError(columns) * Math.Sqrt(normA * normB) + PairwiseProducts.AbsoluteError(columns);
-                    Assert.InRange(products[i * 7 + j], exact - bound, exact + bound);
-                }
-            }
-        }
     }
 
     [Fact]
     public void Products_too_large_for_single_precision_go_the_direct_way()
     {
         Population p = Made.Flat(50, 6, 7, scale: 1e25);
-        Neighbours n = MinimumDistance.Nearest(p, p, Exclusion.SameRow, 1, 1, ranked: true);
+        Neighbours n = OnCpu.Nearest(p, p, Exclusion.SameRow, 1, 1, ranked: true);
         Assert.Equal(MinimumDistance.DirectPath, n.Path);
         Assert.All(n.Nearest(), d => Assert.True(double.IsFinite(d) && d > 1e24));
     }
@@ -133,8 +103,8 @@ public class MinimumDistanceTests
     {
         Population p = Made.Flat(40, 30, 8, scale: 1e-24);
         p.Row(3).CopyTo(p.Row(20));
-        Neighbours ranked = MinimumDistance.Nearest(p, p, Exclusion.SameRow, 2, 1, ranked: true);
-        Neighbours direct = MinimumDistance.Nearest(p, p, Exclusion.SameRow, 2, 1, ranked: false);
+        Neighbours ranked = OnCpu.Nearest(p, p, Exclusion.SameRow, 2, 1, ranked: true);
+        Neighbours direct = OnCpu.Nearest(p, p, Exclusion.SameRow, 2, 1, ranked: false);
         Assert.Equal(direct.Indices, ranked.Indices);
         Assert.Equal(0.0, ranked.Distance(3));
     }
@@ -144,7 +114,7 @@ public class MinimumDistanceTests
     {
         Population p = Made.Flat(30, 12, 9, run: [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
         p.Row(0).CopyTo(p.Row(1));
-        Neighbours row = MinimumDistance.Nearest(p, p, Exclusion.SameRow), run = MinimumDistance.Nearest(p, p, Exclusion.SameRun);
+        Neighbours row = OnCpu.Nearest(p, p, Exclusion.SameRow), run = OnCpu.Nearest(p, p, Exclusion.SameRun);
         Assert.Equal(0.0, row.Distance(0));
         Assert.All(Enumerable.Range(0, 12), i => Assert.NotEqual(p.Run[i], p.Run[run.Index(i)]));
     }
@@ -155,18 +125,18 @@ public class MinimumDistanceTests
         Population r = Made.Flat(30, 10, 10);
         int[] rows = [8, 2, 5];
         Population q = r.Select(rows);
-        Neighbours all = MinimumDistance.Nearest(q, r, Exclusion.None), others = MinimumDistance.Nearest(q, r, Exclusion.Rows(rows));
+        Neighbours all = OnCpu.Nearest(q, r, Exclusion.None), others = OnCpu.Nearest(q, r, Exclusion.Rows(rows));
         Assert.Equal(rows, all.Indices);
         Assert.All(all.Nearest(), d => Assert.Equal(0.0, d));
         Assert.All(Enumerable.Range(0, 3), i => Assert.True(others.Index(i) != rows[i] && others.Distance(i) > 0));
-        Assert.Equal(0.0, MinimumDistance.Nearest(q, r, Exclusion.Rows([-1, 2, 5])).Distance(0));
+        Assert.Equal(0.0, OnCpu.Nearest(q, r, Exclusion.Rows([-1, 2, 5])).Distance(0));
     }
 
     [Fact]
     public void One_network_has_no_neighbour_but_itself()
     {
         Population p = Made.Flat(5, 1, 11);
-        Neighbours n = MinimumDistance.Nearest(p, p, Exclusion.SameRow);
+        Neighbours n = OnCpu.Nearest(p, p, Exclusion.SameRow);
         Assert.Equal(-1, n.Index(0));
         Assert.Equal(double.PositiveInfinity, n.Distance(0));
     }
@@ -175,8 +145,8 @@ public class MinimumDistanceTests
     public void The_result_does_not_depend_on_threads()
     {
         Population q = Made.Flat(700, 90, 12), r = Made.Flat(700, 130, 13);
-        Neighbours one = MinimumDistance.Nearest(q, r, Exclusion.None, 3, 1, ranked: true);
-        Neighbours many = MinimumDistance.Nearest(q, r, Exclusion.None, 3, 5, ranked: true);
+        Neighbours one = OnCpu.Nearest(q, r, Exclusion.None, 3, 1, ranked: true);
+        Neighbours many = OnCpu.Nearest(q, r, Exclusion.None, 3, 5, ranked: true);
         Assert.Equal(one.Indices, many.Indices);
         Assert.Equal(one.Distances, many.Distances);
     }
@@ -185,12 +155,13 @@ public class MinimumDistanceTests
     public void Bad_input_is_named()
     {
         Population p = Made.Flat(20, 4, 14), narrow = Made.Flat(19, 4, 15);
-        Assert.Contains("20 parameters", Assert.Throws<ArgumentException>(() => MinimumDistance.Nearest(p, narrow, Exclusion.None)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => MinimumDistance.Nearest(p, p.Select([0, 1]), Exclusion.SameRow));
-        Assert.Throws<ArgumentException>(() => MinimumDistance.Nearest(p, p, Exclusion.Rows([0])));
-        Assert.Throws<ArgumentException>(() => MinimumDistance.Nearest(p, p, Exclusion.Rows([0, 1, 2, 4])));
-        Assert.Throws<ArgumentOutOfRangeException>(() => MinimumDistance.Nearest(p, p, Exclusion.None, 0));
+        Assert.Contains("20 parameters", Assert.Throws<ArgumentException>(() => OnCpu.Nearest(p, narrow, Exclusion.None)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => OnCpu.Nearest(p, p.Select([0, 1]), Exclusion.SameRow));
+        Assert.Throws<ArgumentException>(() => OnCpu.Nearest(p, p, Exclusion.Rows([0])));
+        Assert.Throws<ArgumentException>(() => OnCpu.Nearest(p, p, Exclusion.Rows([0, 1, 2, 4])));
+        Assert.Throws<ArgumentOutOfRangeException>(() => OnCpu.Nearest(p, p, Exclusion.None, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => OnCpu.Nearest(p, p, Exclusion.None, 17));
         p.Row(2)[5] = float.NaN;
-        Assert.Contains("network 2", Assert.Throws<ArgumentException>(() => MinimumDistance.Nearest(p, p, Exclusion.None)).Message, StringComparison.Ordinal);
+        Assert.Contains("network 2", Assert.Throws<ArgumentException>(() => OnCpu.Nearest(p, p, Exclusion.None)).Message, StringComparison.Ordinal);
     }
 }

@@ -46,6 +46,9 @@ public sealed unsafe class CpuDevice : Device
 
     internal SimdLevel Level { get; }
 
+    /// <summary>Whether searches over pairs rank them first; null decides by the amount of work. The answer is the same.</summary>
+    internal bool? RankPairs { get; init; }
+
     internal WorkerPool Workers => _workers;
 
     /// <inheritdoc/>

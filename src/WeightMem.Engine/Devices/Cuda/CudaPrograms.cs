@@ -32,6 +32,9 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private PopulationKernels? _population;
     private ChainsKernels? _chains;
     private ConvnetsKernels? _convnets;
+    private DistanceKernels? _distance;
+    private AssignmentKernels? _assignment;
+    private MasksKernels? _masks;
 
     /// <summary>Where kernels come from, as printed in run headers.</summary>
     public string Path => $"{_compiler.Version}, {(_sources is null ? "sources of the program" : "sources of " + _sources)}";
@@ -55,6 +58,12 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     public PopulationKernels Population => _population ??= new(Load(PopulationKernels.FileName));
 
     public ConvnetsKernels Convnets => _convnets ??= new(Load(ConvnetsKernels.FileName));
+
+    public DistanceKernels Distance => _distance ??= new(Load(DistanceKernels.FileName));
+
+    public AssignmentKernels Assignment => _assignment ??= new(Load(AssignmentKernels.FileName));
+
+    public MasksKernels Masks => _masks ??= new(Load(MasksKernels.FileName));
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
 

@@ -3,12 +3,13 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace WeightMem.Evaluation.Measures;
+namespace WeightMem.Engine.Devices.Pairs;
 
 /// <summary>Counts the bits that two packed masks have in common.</summary>
-internal static class CommonBits
+public static class CommonBits
 {
     /// <summary>Number of bits set in both.</summary>
+    /// <exception cref="ArgumentException">The masks have different lengths.</exception>
     public static int Count(ReadOnlySpan<ulong> a, ReadOnlySpan<ulong> b)
     {
         if (a.Length != b.Length) throw new ArgumentException($"masks of {a.Length} and {b.Length} words cannot be compared");

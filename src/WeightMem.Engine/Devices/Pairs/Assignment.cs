@@ -1,4 +1,4 @@
-namespace WeightMem.Evaluation.Measures;
+namespace WeightMem.Engine.Devices.Pairs;
 
 /// <summary>
 /// Exact minimum-cost assignment by shortest augmenting paths with dual prices (Kuhn 1955; Jonker and Volgenant 1987), on doubles.

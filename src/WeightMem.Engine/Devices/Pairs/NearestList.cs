@@ -1,4 +1,4 @@
-namespace WeightMem.Evaluation.Measures;
+namespace WeightMem.Engine.Devices.Pairs;
 
 /// <summary>The k smallest values seen so far with their indices, in order; equal values are ordered by index.</summary>
 internal readonly ref struct NearestList(Span<double> values, Span<int> indices)

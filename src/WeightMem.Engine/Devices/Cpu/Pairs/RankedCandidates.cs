@@ -1,4 +1,6 @@
-namespace WeightMem.Evaluation.Measures;
+using WeightMem.Engine.Devices.Pairs;
+
+namespace WeightMem.Engine.Devices.Cpu.Pairs;
 
 /// <summary>
 /// References that may still be among the k nearest of one query, found from approximate squared distances with a known error.

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace WeightMem.Evaluation.Measures;
+namespace WeightMem.Engine.Devices.Cpu.Pairs;
 
 /// <summary>
 /// Squared distances by direct differences in double precision. The order of summation is fixed (16 lanes, element i in lane i mod 16),

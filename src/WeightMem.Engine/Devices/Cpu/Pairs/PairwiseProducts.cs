@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace WeightMem.Evaluation.Measures;
+namespace WeightMem.Engine.Devices.Cpu.Pairs;
 
 /// <summary>
 /// Inner products between two blocks of rows in single precision, with a bound on their error: all that ranking by
