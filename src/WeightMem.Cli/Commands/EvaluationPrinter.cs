@@ -10,7 +10,8 @@ namespace WeightMem.Cli.Commands;
 internal static class EvaluationPrinter
 {
     private static readonly (string Measure, string Heading, string Format)[] Columns =
-        [("accuracy", "accuracy %", "F1"), ("min_l2", "min L2", "F2"), ("min_l2_aligned", "min L2, permuted", "F2"), ("max_similarity", "max similarity", "F3")];
+        [("accuracy", "accuracy %", "F1"), ("min_l2", "min L2", "F2"), ("min_l2_aligned", "min L2, permuted", "F2"), ("min_l2_raw", "min L2, raw", "F2"),
+         ("min_l2_reference", "min L2, as published", "F2"), ("max_similarity", "max similarity", "F3")];
 
     public static void Print(EvaluationDocument document, string report, bool json)
     {
@@ -23,10 +24,11 @@ internal static class EvaluationPrinter
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn("population");
         table.AddColumn(new TableColumn("n").RightAligned());
-        foreach (var (_, heading, _) in Columns) table.AddColumn(new TableColumn(heading).RightAligned());
+        var columns = Columns.Where(c => document.Populations.Values.Any(measures => measures.ContainsKey(c.Measure))).ToList();
+        foreach (var (_, heading, _) in columns) table.AddColumn(new TableColumn(heading).RightAligned());
         foreach ((string name, IReadOnlyDictionary<string, Estimate> measures) in document.Populations)
         {
-            table.AddRow([name, $"{measures.Values.Max(m => m.N)}", .. Columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
+            table.AddRow([name, $"{measures.Values.Max(m => m.N)}", .. columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });

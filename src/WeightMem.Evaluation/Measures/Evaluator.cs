@@ -10,6 +10,11 @@ namespace WeightMem.Evaluation.Measures;
 /// <param name="Population">The networks.</param>
 public sealed record NamedPopulation(string Name, Population Population);
 
+/// <summary>Another set of networks that distances are measured to, beside the training population.</summary>
+/// <param name="Measure">Name of the measure, such as <c>min_l2_raw</c>.</param>
+/// <param name="Networks">The networks.</param>
+public sealed record DistanceReference(string Measure, Population Networks);
+
 /// <summary>What was measured of one population: one value per network, and the summaries.</summary>
 public sealed record PopulationMeasures
 {
@@ -38,25 +43,31 @@ public static class Evaluator
     /// <summary>Neighbours kept per network: what the heatmap shows.</summary>
     public const int KeptNeighbours = 3;
 
-    /// <summary>Measures the training population against itself, each network excluded from its own comparison by identity, and every other population against it.</summary>
+    /// <summary>
+    /// Measures the training population against itself, each network without itself and its own run's other checkpoints, and every other population against it.
+    /// </summary>
     /// <param name="device">Where to compute.</param>
     /// <param name="training">The networks that distances and similarities refer to.</param>
     /// <param name="others">The populations to judge.</param>
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="resamples">Resamples of the bootstrap.</param>
+    /// <param name="references">Other networks to measure distances to; runs are those of the training population.</param>
     /// <exception cref="ArgumentException">Two populations have the same name, or another number of parameters than the training population.</exception>
     public static IReadOnlyList<PopulationMeasures> Measure(
-        Device device, Population training, IReadOnlyList<NamedPopulation> others, long seed, int resamples = Bootstrap.DefaultResamples)
+        Device device, Population training, IReadOnlyList<NamedPopulation> others, long seed, int resamples = Bootstrap.DefaultResamples,
+        IReadOnlyList<DistanceReference>? references = null)
     {
         if (others.Select(o => o.Name).Append("training").GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two populations are named {twice.Key}");
-        var measured = new List<PopulationMeasures> { One(device, "training", training, training, Exclusion.SameRow, seed, resamples) };
-        foreach (NamedPopulation other in others) measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, seed, resamples));
+        Exclusion own = training.RunCount < training.Count ? Exclusion.SameRun : Exclusion.SameRow;
+        var measured = new List<PopulationMeasures> { One(device, "training", training, training, own, references ?? [], seed, resamples) };
+        foreach (NamedPopulation other in others)
+            measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, references ?? [], seed, resamples));
         return measured;
     }
 
     private static PopulationMeasures One(
-        Device device, string name, Population queries, Population training, Exclusion exclusion, long seed, int resamples)
+        Device device, string name, Population queries, Population training, Exclusion exclusion, IReadOnlyList<DistanceReference> references, long seed, int resamples)
     {
         int candidates = exclusion == Exclusion.None ? training.Count : training.Count - 1;
         int k = Math.Clamp(candidates, 1, KeptNeighbours);
@@ -66,6 +77,12 @@ public static class Evaluator
         var summaries = new Dictionary<string, Estimate>();
         if (queries.Score is { } score) Summarize("accuracy", Array.ConvertAll(score, s => (double)s), "exact count, float32 forward");
         Summarize("min_l2", plain.Nearest(), plain.Path);
+        foreach (DistanceReference reference in references)
+        {
+            Neighbours nearest = MinimumDistance.Nearest(device, queries, reference.Networks, exclusion == Exclusion.None ? exclusion : Exclusion.SameRun);
+            Summarize(reference.Measure, nearest.Nearest(), nearest.Path);
+        }
+
         AlignedNeighbours? aligned = null;
         if (AlignedDistance.Supports(queries.Layout))
         {

@@ -9,7 +9,7 @@ namespace WeightMem.Evaluation.Reports;
 /// <summary>
 /// <c>evaluation.json</c>: all numbers of one evaluation in a stable form. Keys are exactly
 /// <c>schema, populations, tests, verdict, provenance</c>; a population maps the measures
-/// <c>accuracy</c> (percent), <c>min_l2</c>, <c>min_l2_aligned</c> and <c>max_similarity</c> to
+/// <c>accuracy</c> (percent), <c>min_l2</c>, <c>min_l2_aligned</c>, <c>min_l2_raw</c>, <c>min_l2_reference</c> and <c>max_similarity</c> to
 /// <c>{mean, median, ci95, n, path}</c>; a test is <c>{value, interval, p, n, details, reading}</c>. Not-a-number and infinity are null.
 /// </summary>
 public sealed record EvaluationDocument

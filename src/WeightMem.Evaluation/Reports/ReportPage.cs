@@ -18,6 +18,8 @@ public static class ReportPage
         ("accuracy", "Accuracy", "%", "F1"),
         ("min_l2", "Min L₂", "to training", "F2"),
         ("min_l2_aligned", "Min L₂", "units aligned", "F2"),
+        ("min_l2_raw", "Min L₂", "to networks as trained", "F2"),
+        ("min_l2_reference", "Min L₂", "as published", "F2"),
         ("max_similarity", "Max similarity", "of errors, 0–1", "F3"),
     ];
 
@@ -100,7 +102,7 @@ public static class ReportPage
                         html.Element("td", () => html.Element("span", Number(n)), ("data-name", "n"));
                         foreach (var (key, column, unit, format) in columns)
                         {
-                            string full = key is "min_l2_aligned" or "accuracy" ? column + ", " + unit : column;
+                            string full = key is "min_l2_aligned" or "min_l2_raw" or "min_l2_reference" or "accuracy" ? column + ", " + unit : column;
                             Cell(html, measures.GetValueOrDefault(key), n, full, format);
                         }
                     });

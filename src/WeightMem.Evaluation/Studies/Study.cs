@@ -158,7 +158,7 @@ public sealed class Study
         var others = new List<NamedPopulation>(method.Populations(training, heldout));
         foreach ((BaselineGenerator baseline, _) in method.Baselines(reference)) others.Add(new(baseline.Name, PopulationFile.Read(Folder.Baseline(baseline.Name))));
         foreach (Population population in others.Select(o => o.Population).Append(reference)) target.Evaluate(device, population, test);
-        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(device, reference, others, Config.Seed, Config.Resamples);
+        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(device, reference, others, Config.Seed, Config.Resamples, method.References(training));
         (IReadOnlyList<LossPoint> trainingLoss, IReadOnlyList<LossPoint> testLoss) = method.Losses(heldout);
         return EvaluationReport.Write(Folder.Root, measured, new ReportContext
         {

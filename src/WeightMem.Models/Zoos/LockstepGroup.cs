@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using WeightMem.Engine.Autograd;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;

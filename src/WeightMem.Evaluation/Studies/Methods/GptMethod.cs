@@ -94,6 +94,8 @@ internal sealed class GptMethod : IStudyMethod
 
     public Population Reference(Population training) => training.Finals();
 
+    public IReadOnlyList<DistanceReference> References(Population training) => [];
+
     public IEnumerable<(BaselineGenerator Baseline, int Count)> Baselines(Population reference) => _config.NoiseAmplitudes.Select(amplitude =>
         ((BaselineGenerator)new NoiseBaseline(amplitude, NoiseUnits.Normalised, _generator.Normalizer.Scale), Math.Min(_config.BaselineNetworks, reference.Count)));
 

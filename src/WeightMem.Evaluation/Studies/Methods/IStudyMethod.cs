@@ -32,6 +32,9 @@ internal interface IStudyMethod : IDisposable
     /// <summary>Sampled populations and what else is judged beside them, but for baselines.</summary>
     IEnumerable<NamedPopulation> Populations(Population training, Population heldout);
 
+    /// <summary>Networks that distances are measured to beside <see cref="Reference"/>.</summary>
+    IReadOnlyList<DistanceReference> References(Population training);
+
     /// <summary>How the numbers were made, by name.</summary>
     IReadOnlyDictionary<string, string> Provenance();
 
