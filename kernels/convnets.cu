@@ -129,6 +129,25 @@ extern "C" __global__ void convnet_evaluate(
     partial[(long long)blockIdx.y * gridDim.x + blockIdx.x] = loss;
 }
 
+// logits[network, image, class]; a block takes a network and 16 images
+extern "C" __global__ void convnet_logits(
+    float* __restrict__ logits, const float* __restrict__ weights, const float* __restrict__ images, int n, NetSizes net)
+{
+    DYN_SHARED(float, shared);
+    float *row = shared, *image = row + net.parameters, *before = image + net.features, *values = before + net.values;
+    for (int i = threadIdx.x; i < net.parameters; i += blockDim.x) row[i] = weights[(long long)blockIdx.y * net.parameters + i];
+    int first = blockIdx.x * 16, last = first + 16 < n ? first + 16 : n;
+    for (int at = first; at < last; at++)
+    {
+        for (int i = threadIdx.x; i < net.features; i += blockDim.x) image[i] = images[(long long)at * net.features + i];
+        __syncthreads();
+        net_forward(net, row, image, before, values, nullptr);
+        for (int c = threadIdx.x; c < net.classes; c += blockDim.x)
+            logits[((long long)blockIdx.y * n + at) * net.classes + c] = values[net.values - net.classes + c];
+        __syncthreads();
+    }
+}
+
 // Adds a convolution's gradient: a thread for each filter tap and each bias
 __device__ inline void plane_gradient(const PlaneSizes& p, float* gradient, const float* slope, const float* from, const int* place)
 {

@@ -57,3 +57,19 @@ extern "C" __global__ void nesterov_rows(
         parameters[i] -= rates[i / columns] * (d + momentum * speed);
     }
 }
+
+// Adam for many networks, each with its own rate; weight decay is added to the gradient
+extern "C" __global__ void adam_rows(
+    float* __restrict__ parameters, float* __restrict__ m, float* __restrict__ v, const float* __restrict__ gradient, const float* __restrict__ rates, long long n,
+    int columns, float beta1, float keepMean, float beta2, float keepSquare, float epsilon, float decay, float correction, float rootCorrection)
+{
+    FOR_EACH(i, n)
+    {
+        float g = gradient[i] + decay * parameters[i];
+        float mi = beta1 * m[i] + keepMean * g;
+        float vi = beta2 * v[i] + keepSquare * g * g;
+        m[i] = mi;
+        v[i] = vi;
+        parameters[i] -= rates[i / columns] / correction * mi / (sqrtf(vi) * rootCorrection + epsilon);
+    }
+}

@@ -8,12 +8,10 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>reproduce METHOD</c>: the whole study of a method, resumable, ending in a report.</summary>
 internal static class ReproduceCommand
 {
-    private static readonly string[] Methods = ["gpt"];
-
     public static Command Create()
     {
-        var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", Methods)}" };
-        var preset = new Option<string>("--preset") { Description = $"Size of the study: {string.Join(", ", GptPresets.Names)}", DefaultValueFactory = _ => "small" };
+        var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", StudyPresets.Methods)}" };
+        var preset = new Option<string>("--preset") { Description = $"Size of the study: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
         var data = new Option<string?>("--data") { Description = "Image set in place of the preset's" };
         var output = new Option<string?>("--out") { Description = "Run folder; runs/METHOD-PRESET if not given" };
         Option<string?> folder = SharedOptions.DataFolder();
@@ -25,19 +23,17 @@ internal static class ReproduceCommand
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             string name = parsed.GetValue(method)!, size = parsed.GetValue(preset)!;
-            SharedOptions.RequireName("method", name, Methods);
-            SharedOptions.RequireName("preset", size, [.. GptPresets.Names]);
-            long offset = parsed.GetValue(seed);
-            StudyConfig config = GptPresets.Create(size);
+            SharedOptions.RequireName("method", name, StudyPresets.Methods);
+            SharedOptions.RequireName("preset", size, StudyPresets.Names);
+            StudyConfig config = StudyPresets.Create(name, size).WithSeed(parsed.GetValue(seed));
             if (parsed.GetValue(data) is { } set) config = config with { Data = set };
-            config = config with { Seed = offset, Zoo = config.Zoo with { Seed = offset }, Gpt = config.Gpt with { Seed = offset } };
             string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{name}-{size}");
             using RunFolder run = RunFolder.Open(path, config);
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             progress.Note($"weightmem: {name}, preset {size}, run_to_run, into {path}");
             progress.Note($"computing on {DeviceOptions.Header(computer)}");
-            var study = new GptStudy(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
+            var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
             EvaluationDocument document = study.Run(cancellation);
             EvaluationPrinter.Print(document, run.Report, parsed.GetValue(json));
             return ExitCodes.Success;

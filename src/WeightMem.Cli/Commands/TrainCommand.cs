@@ -14,7 +14,7 @@ internal static class TrainCommand
         var method = new Argument<string>("METHOD") { Description = "Method: gpt" };
         var population = new Option<string>("--population") { Description = "Population file (.h5) with losses, as zoo train makes it", Required = true };
         var output = new Option<string>("--out") { Description = "Run folder", Required = true };
-        var preset = new Option<string>("--preset") { Description = $"Settings of the generator: {string.Join(", ", GptPresets.Names)}", DefaultValueFactory = _ => "small" };
+        var preset = new Option<string>("--preset") { Description = $"Settings of the generator: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
         var steps = new Option<int?>("--steps") { Description = "Training steps in place of the preset's" };
         var chunk = new Option<int?>("--chunk") { Description = "Values per token in place of the preset's" };
         Option<string> data = SharedOptions.Data();
@@ -27,10 +27,10 @@ internal static class TrainCommand
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             SharedOptions.RequireName("method", parsed.GetValue(method)!, ["gpt"]);
-            SharedOptions.RequireName("preset", parsed.GetValue(preset)!, [.. GptPresets.Names]);
+            SharedOptions.RequireName("preset", parsed.GetValue(preset)!, StudyPresets.Names);
             string path = parsed.GetValue(population)!;
             Population training = PopulationFile.Read(path);
-            StudyConfig made = GptPresets.Create(parsed.GetValue(preset)!);
+            StudyConfig made = StudyPresets.Create(parsed.GetValue(method)!, parsed.GetValue(preset)!);
             using FileStream content = File.OpenRead(path);
             StudyConfig config = made with
             {
@@ -39,19 +39,18 @@ internal static class TrainCommand
                 Target = training.Target,
                 Population = Convert.ToHexStringLower(SHA256.HashData(content)),
                 Zoo = made.Zoo with { EvaluationImages = 0 },
-                Seed = parsed.GetValue(seed),
-                Gpt = made.Gpt with
+                Gpt = made.Gpt! with
                 {
-                    Seed = parsed.GetValue(seed),
                     TrainingSteps = parsed.GetValue(steps) ?? made.Gpt.TrainingSteps,
                     Chunk = parsed.GetValue(chunk) ?? made.Gpt.Chunk,
                 },
             };
+            config = config.WithSeed(parsed.GetValue(seed));
             using RunFolder run = RunFolder.Open(parsed.GetValue(output)!, config);
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             progress.Note($"computing on {DeviceOptions.Header(computer)}");
-            var study = new GptStudy(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
+            var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
             study.TrainOn(training, cancellation);
             Console.Out.WriteLine(run.Generator);
             return ExitCodes.Success;

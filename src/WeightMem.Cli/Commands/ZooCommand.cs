@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,26 +22,38 @@ internal static class ZooCommand
         var output = new Option<string>("--out") { Description = "Population file (.h5)", Required = true };
         var runs = new Option<int>("--runs") { Description = "Networks trained from different initialisations", DefaultValueFactory = _ => 64 };
         var epochs = new Option<int>("--epochs") { Description = "Passes over the training images", DefaultValueFactory = _ => 5 };
-        var checkpoints = new Option<int>("--checkpoints") { Description = "Checkpoints of each run", DefaultValueFactory = _ => 20 };
-        var rate = new Option<double>("--rate") { Description = "Learning rate of the first epoch", DefaultValueFactory = _ => 0.1 };
+        var checkpoints = new Option<int>("--checkpoints") { Description = "Checkpoints of each run: the start, the end, and random steps between", DefaultValueFactory = _ => 20 };
+        var keep = new Option<int[]>("--keep-epochs") { Description = "Epochs whose ends are kept, such as 3,4,5 (0 is the start), in place of --checkpoints", CustomParser = Numbers, Arity = ArgumentArity.ExactlyOne };
+        var optimizer = new Option<string?>("--optimizer") { Description = "nesterov or adam; if not given, adam for cnn-small (as published) and nesterov for mlp" };
+        var batch = new Option<int?>("--batch") { Description = "Images of a minibatch; if not given, 32 with adam and 128 with nesterov" };
+        var rate = new Option<double?>("--rate") { Description = "Learning rate: constant with adam (3e-3 if not given), falling as a cosine with nesterov (0.1)" };
         var group = new Option<int>("--group") { Description = "Runs trained in lockstep", DefaultValueFactory = _ => 32 };
         Option<string> data = SharedOptions.Data();
         Option<string?> folder = SharedOptions.DataFolder();
         Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         var command = new Command("train", "Train a population in lockstep. Finished groups are kept beside the output until all are there.")
-            { target, output, runs, epochs, checkpoints, rate, group, data, folder, pool, seed };
+            { target, output, runs, epochs, checkpoints, keep, optimizer, batch, rate, group, data, folder, pool, seed };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             (ImageSet train, ImageSet test) = SharedOptions.Images(parsed.GetValue(data)!, parsed.GetValue(folder), parsed.GetValue(pool));
             ILockstepTarget network = TargetCatalog.Create(parsed.GetValue(target)!, train);
+            string rule = parsed.GetValue(optimizer) ?? (network is ConvNetTarget ? "adam" : "nesterov");
+            SharedOptions.RequireName("optimizer", rule, ["nesterov", "adam"]);
+            bool adam = rule == "adam";
+            int[] kept = parsed.GetValue(keep) ?? [];
             var settings = new ZooSettings
             {
                 Runs = parsed.GetValue(runs),
                 Epochs = parsed.GetValue(epochs),
                 Checkpoints = parsed.GetValue(checkpoints),
-                BaseRate = parsed.GetValue(rate),
+                KeptEpochs = kept.Length > 0 ? kept : null,
+                Optimizer = adam ? ZooOptimizer.Adam : ZooOptimizer.Nesterov,
+                BatchSize = parsed.GetValue(batch) ?? (adam ? 32 : 128),
+                BaseRate = parsed.GetValue(rate) ?? (adam ? 3e-3 : 0.1),
+                ConstantRate = adam,
+                WeightDecay = adam ? 0 : 5e-4,
                 GroupSize = parsed.GetValue(group),
                 Seed = parsed.GetValue(seed),
             };
@@ -62,6 +75,20 @@ internal static class ZooCommand
             return ExitCodes.Success;
         }));
         return command;
+    }
+
+    private static int[] Numbers(ArgumentResult result)
+    {
+        string[] parts = result.Tokens.Count == 0 ? [] : result.Tokens[0].Value.Split(',');
+        var numbers = new int[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i])) continue;
+            result.AddError($"'{result.Tokens[0].Value}' is no list of epochs; the form is 3,4,5");
+            return [];
+        }
+
+        return numbers;
     }
 
     private static Command Info()

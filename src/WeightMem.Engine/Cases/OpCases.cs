@@ -217,6 +217,13 @@ public static class OpCases
                 (k, d, x) => { k.NesterovRows(x[0], x[1], x[2], x[3], 0.9, 5e-4, first); return [x[0], x[1]]; }, 5e-7, Rounding);
         }
 
+        foreach (long step in new[] { 1L, 50L })
+        {
+            yield return Kernel(
+                "AdamRows", step == 1 ? "first step" : "later", [new((3, 37)), new((3, 37)), new((3, 37), InputKind.Positive), new((3, 37)), new(3, InputKind.Positive, 0.1)],
+                (k, d, x) => { k.AdamRows(x[0], x[1], x[2], x[3], x[4], 0.9, 0.999, 1e-8, 0.01, step); return [x[0], x[1], x[2]]; }, 1e-6, Rounding);
+        }
+
         foreach ((string name, int[] widths, int count, int images) in new (string, int[], int, int)[]
             { ("mlp 784-10-10", [784, 10, 10], 3, 300), ("one layer", [20, 7], 2, 65), ("three hidden", [30, 12, 9, 5, 10], 5, 257) })
         {
@@ -265,6 +272,9 @@ public static class OpCases
                     return [wrong, losses];
                 },
                 3e-6, Sums);
+            yield return Kernel(
+                "PopulationConvNetLogits", name, [weights, pixels],
+                (k, d, x) => { Tensor logits = d.Empty((count, images, net.Classes)); k.PopulationConvNetLogits(logits, x[0], x[1], net); return [logits]; }, 3e-6, Sums);
             foreach (bool shared in new[] { false, true })
             {
                 int orders = shared ? 1 : count;

@@ -189,6 +189,13 @@ public interface IKernels
     /// </summary>
     void NesterovRows(Tensor parameters, Tensor velocity, Tensor gradient, Tensor rates, double momentum, double decay, bool firstStep);
 
+    /// <summary>
+    /// Adam for a population in lockstep: parameters, both moments and gradient are [count, parameters], learning rates [count], the step counted from 1.
+    /// g = gradient + decay * p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= rate (m / (1 - b1^step)) / (sqrt(v / (1 - b2^step)) + epsilon).
+    /// </summary>
+    void AdamRows(
+        Tensor parameters, Tensor m, Tensor v, Tensor gradient, Tensor rates, double beta1, double beta2, double epsilon, double decay, long step);
+
     // ---- Populations of small networks ------------------------------------------------------------------------------
 
     /// <summary>
@@ -203,6 +210,9 @@ public interface IKernels
     /// U64 [count, ceil(images / 64)], losses [count] the mean cross-entropies.
     /// </summary>
     void PopulationConvNet(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ConvNet net);
+
+    /// <summary>The logits [count, images, classes] of small convolutional networks, weights [count, parameters], on shared images [images, features].</summary>
+    void PopulationConvNetLogits(Tensor logits, Tensor weights, Tensor images, ConvNet net);
 
     /// <summary>
     /// One training step's gradient for each of many small convolutional networks on its own minibatch: the gradient [count, parameters] of the mean cross-entropy, those

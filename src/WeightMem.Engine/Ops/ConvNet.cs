@@ -83,6 +83,9 @@ public sealed class ConvNet
     /// <summary>Parameters of a network.</summary>
     public int Parameters { get; }
 
+    /// <summary>Values that the first linear layer takes: what the last convolution leaves.</summary>
+    public int FlattenedFeatures => Layers[0].Inputs;
+
     /// <summary>Multiply-adds of one image.</summary>
     public double MultiplyAdds =>
         Planes.Sum(p => (double)p.Outputs * p.Inputs * p.Kernel * p.Kernel * p.OutHeight * p.OutWidth) + Layers.Sum(l => (double)l.Inputs * l.Outputs);

@@ -33,8 +33,8 @@ public sealed record StudyConfig
     /// <summary>Runs held out from the generator: the last ones.</summary>
     public required int HeldoutRuns { get; init; }
 
-    /// <summary>The generator.</summary>
-    public required GptSettings Gpt { get; init; }
+    /// <summary>The generator, when the method is <c>gpt</c>.</summary>
+    public GptSettings? Gpt { get; init; }
 
     /// <summary>Networks generated from starts that training never saw.</summary>
     public required int Generated { get; init; }
@@ -59,6 +59,9 @@ public sealed record StudyConfig
 
     /// <summary>What differs from the published method, in sentences for the report.</summary>
     public IReadOnlyList<string> Deviations { get; init; } = [];
+
+    /// <summary>The same study with another seed for everything.</summary>
+    public StudyConfig WithSeed(long seed) => this with { Seed = seed, Zoo = Zoo with { Seed = seed }, Gpt = Gpt is null ? null : Gpt with { Seed = seed } };
 
     /// <summary>The configuration as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, StudyJson.Default.StudyConfig) + "\n";

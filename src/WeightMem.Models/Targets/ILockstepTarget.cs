@@ -1,21 +1,22 @@
-using WeightMem.Engine.Autograd;
 using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
 
 namespace WeightMem.Models.Targets;
 
-/// <summary>A target of which many networks can be trained at once: its forward pass runs on a tape, with weights in rows.</summary>
+/// <summary>A target of which many networks can be trained at once, with weights in rows.</summary>
 public interface ILockstepTarget : ITarget
 {
-    /// <summary>The forward pass of every network of a population.</summary>
-    /// <param name="tape">Where it is recorded.</param>
-    /// <param name="rows">Weights <c>[count, parameters]</c>; watched for gradients by the caller.</param>
-    /// <param name="images">
-    /// <c>[count, batch, features]</c>, each network's own images, or <c>[batch, features]</c>, the same for all: then the first
-    /// layers are one product. Images get no gradient.
+    /// <summary>Losses and gradients of every network of a population on a minibatch.</summary>
+    /// <param name="gradient">Receives the gradients of the mean losses, <c>[count, parameters]</c>.</param>
+    /// <param name="losses">Receives the mean cross-entropies, <c>[count]</c>.</param>
+    /// <param name="logits">Receives the logits, <c>[count, batch, classes]</c>.</param>
+    /// <param name="rows">Weights <c>[count, parameters]</c>.</param>
+    /// <param name="images">All images, <c>[images, features]</c>.</param>
+    /// <param name="index">
+    /// The images of the minibatch, I32: <c>[count, batch]</c>, each network's own, or <c>[1, batch]</c>, the same for all: then the first layers can be one product.
     /// </param>
-    /// <returns>Logits <c>[count, batch, classes]</c>.</returns>
-    Tensor Logits(Tape tape, Tensor rows, Tensor images);
+    /// <param name="labels">Their classes, I32 <c>[count, batch]</c>.</param>
+    void Backpropagate(Tensor gradient, Tensor losses, Tensor logits, Tensor rows, Tensor images, Tensor index, Tensor labels);
 
     /// <summary>Refuses images of other features or classes.</summary>
     /// <exception cref="ArgumentException">They do not fit; both numbers are in the message.</exception>

@@ -1,4 +1,5 @@
 using WeightMem.Engine.Autograd;
+using WeightMem.Engine.Devices;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
@@ -68,7 +69,11 @@ public sealed partial class Mlp : ILockstepTarget
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>The forward pass of every network of a population.</summary>
+    /// <param name="tape">Where it is recorded.</param>
+    /// <param name="rows">Weights <c>[count, parameters]</c>; watched for gradients by the caller.</param>
+    /// <param name="images"><c>[count, batch, features]</c>, each network's own images, or <c>[batch, features]</c>, the same for all. Images get no gradient.</param>
+    /// <returns>Logits <c>[count, batch, classes]</c>.</returns>
     public Tensor Logits(Tape tape, Tensor rows, Tensor images)
     {
         Tensor x = images;
@@ -80,6 +85,28 @@ public sealed partial class Mlp : ILockstepTarget
         }
 
         return x;
+    }
+
+    /// <inheritdoc/>
+    public void Backpropagate(Tensor gradient, Tensor losses, Tensor logits, Tensor rows, Tensor images, Tensor index, Tensor labels)
+    {
+        Device device = rows.Device;
+        IKernels kernels = device.Kernels;
+        int count = labels.Shape[0], batch = labels.Shape[1];
+        using Scope scope = device.Scope();
+        Tensor x = device.Empty((checked((int)index.Elements), images.Shape[1])), ones = device.Empty((batch, 1));
+        kernels.GatherRows(x, images, index);
+        if (index.Shape[0] > 1 || count == 1) x = x.Reshape((count, batch, images.Shape[1]));
+
+        // A view of its own for each step: the tape hangs the step's gradient on it.
+        var tape = Tape.Record(device);
+        Tensor watched = tape.Watch(rows.Reshape(rows.Shape)), found = Logits(tape, watched, x);
+        kernels.Copy(logits, found);
+        Tensor each = tape.CrossEntropy(found, labels.Reshape(count * batch));
+        kernels.Fill(ones, 1);
+        kernels.Gemm(MatrixView.Strided(losses, count, 1, 0, 1), MatrixView.Of(each.Reshape((count, batch))), MatrixView.Of(ones), 1.0 / batch);
+        tape.Backward(tape.Sum(tape.Scale(each, 1.0 / batch)));
+        kernels.Copy(gradient, watched.Gradient!);
     }
 
     /// <inheritdoc/>
@@ -96,10 +123,7 @@ public sealed partial class Mlp : ILockstepTarget
     /// <exception cref="ArgumentException">A hidden layer's permutation is missing, has another length, or is no permutation.</exception>
     public int[] PermutationIndex(IReadOnlyList<int[]> permutations)
     {
-        if (permutations.Count != HiddenWidths.Count)
-            throw new ArgumentException($"{Name} has {HiddenWidths.Count} hidden layers, and {permutations.Count} permutations are given");
-        for (int layer = 0; layer < permutations.Count; layer++) CheckPermutation(permutations[layer], HiddenWidths[layer], layer);
-
+        PopulationEvaluation.CheckPermutations(this, permutations);
         var index = new int[Parameters];
         int at = 0;
         for (int layer = 0; layer < Layers; layer++)
@@ -123,24 +147,6 @@ public sealed partial class Mlp : ILockstepTarget
         {
             yield return ($"fc{layer}.weight", (widths[layer], widths[layer - 1]));
             yield return ($"fc{layer}.bias", widths[layer]);
-        }
-    }
-
-    private void CheckPermutation(int[] permutation, int units, int layer)
-    {
-        var seen = new bool[units];
-        bool sound = permutation.Length == units;
-        foreach (int unit in permutation)
-        {
-            if (!sound) break;
-            sound = (uint)unit < (uint)units && !seen[unit];
-            if (sound) seen[unit] = true;
-        }
-
-        if (!sound)
-        {
-            throw new ArgumentException(
-                $"{Name}: [{string.Join(", ", permutation)}] is no permutation of the {units} units of hidden layer {layer + 1}");
         }
     }
 }

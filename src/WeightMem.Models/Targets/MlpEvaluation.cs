@@ -9,9 +9,6 @@ namespace WeightMem.Models.Targets;
 /// <summary>Judging populations of perceptrons: accuracy, loss, error masks, label maps.</summary>
 public sealed partial class Mlp
 {
-    /// <summary>Weights on the device at a time, in floats: 256 MiB, beyond which a larger pass is not faster.</summary>
-    private const long EvaluationFloats = 1L << 26;
-
     /// <summary>Logits of a label map on the device at a time, in floats.</summary>
     private const long PredictionFloats = 1L << 22;
 
@@ -19,7 +16,7 @@ public sealed partial class Mlp
     /// <remarks>All rows in one pass; weights and images are uploaded once. Rows beyond 256 MiB of weights go in further passes.</remarks>
     /// <exception cref="ArgumentException">Also when weights are NaN or infinite: the message names the rows.</exception>
     public void Evaluate(Device device, Population population, ImageSet images) =>
-        Evaluate(device, population, images, (int)Math.Clamp(EvaluationFloats / Parameters, 1, int.MaxValue));
+        Evaluate(device, population, images, PopulationEvaluation.RowsPerPass(Parameters));
 
     /// <summary>
     /// The class that each network gives to each point: label maps, for decision boundaries.
@@ -31,7 +28,7 @@ public sealed partial class Mlp
     /// <exception cref="ArgumentException">Rows or points are of another width, or weights are NaN or infinite.</exception>
     public int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images)
     {
-        CheckRows(population);
+        PopulationEvaluation.CheckRows(this, population);
         if (images.Length % _widths[0] != 0)
             throw new ArgumentException($"{Name} takes {_widths[0]} inputs, and {images.Length} values are no whole number of points");
         int points = images.Length / _widths[0], widest = _widths[1..].Max(), classes = _widths[^1];
@@ -52,68 +49,18 @@ public sealed partial class Mlp
             device.ReadFloats(logits, values);
             for (int k = 0; k < labels.Length; k++)
             {
-                for (int i = 0; i < count; i++) labels[k][start + i] = FirstMaximum(values.AsSpan((k * count + i) * classes, classes));
+                for (int i = 0; i < count; i++) labels[k][start + i] = PopulationEvaluation.FirstMaximum(values.AsSpan((k * count + i) * classes, classes));
             }
         }
 
         return labels;
     }
 
-    internal static int FirstMaximum(ReadOnlySpan<float> logits)
-    {
-        int best = 0;
-        for (int c = 1; c < logits.Length; c++)
-        {
-            if (logits[c] > logits[best]) best = c;
-        }
-
-        return best;
-    }
-
     internal void Evaluate(Device device, Population population, ImageSet images, int rowsPerPass)
     {
         CheckImages(images);
-        CheckRows(population);
-        int count = population.Count, words = ErrorMasks.WordsFor(images.Count);
-        var losses = new float[count];
-        var wrong = new ulong[(long)count * words];
-        using Scope scope = device.Scope();
-        Tensor pixels = device.From(images.Pixels, (images.Count, images.Features)), labels = device.From(images.Labels, images.Count);
-        for (int start = 0; start < count; start += rowsPerPass)
-        {
-            using Scope pass = device.Scope();
-            int rows = Math.Min(rowsPerPass, count - start);
-            Tensor weights = device.From(population.Weights.AsSpan(start * Parameters, rows * Parameters), (rows, Parameters));
-            Tensor errors = device.Empty((rows, words), DType.U64), loss = device.Empty(rows);
-            device.Kernels.PopulationMlp(errors, loss, weights, pixels, labels, _widths);
-            errors.Read(wrong.AsSpan(start * words, rows * words));
-            device.ReadFloats(loss, losses.AsSpan(start, rows));
-        }
-
-        var masks = new ErrorMasks(wrong, count, images.Count);
-        population.Wrong = masks;
-        population.Loss = losses;
-        population.Score = [.. Enumerable.Range(0, count).Select(i => (float)masks.Accuracy(i))];
-    }
-
-    private void CheckRows(Population population)
-    {
-        if (population.Parameters != Parameters)
-        {
-            throw new ArgumentException(
-                $"{Name} has {Parameters} parameters, and a row of this population ({population.Target}) has {population.Parameters}");
-        }
-
-        const int Named = 10;
-        var bad = new List<int>();
-        for (int i = 0; i < population.Count; i++)
-        {
-            if (population.Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) bad.Add(i);
-        }
-
-        if (bad.Count == 0) return;
-        string rows = string.Join(", ", bad.Take(Named)) + (bad.Count > Named ? ", ..." : "");
-        (string noun, string verb) = bad.Count == 1 ? ("row", "has") : ("rows", "have");
-        throw new ArgumentException($"{Name}: {noun} {rows} ({bad.Count} of {population.Count}) {verb} NaN or infinite weights");
+        PopulationEvaluation.CheckRows(this, population);
+        PopulationEvaluation.Evaluate(
+            device, population, images, (wrong, losses, weights, pixels, labels) => device.Kernels.PopulationMlp(wrong, losses, weights, pixels, labels, _widths), rowsPerPass);
     }
 }

@@ -30,8 +30,9 @@ internal sealed class LockstepGroup
     private readonly Tensor _images;
     private readonly int[] _imageLabels;
 
-    private readonly Tensor _weights, _velocity, _rates, _ones;
-    private readonly Tensor? _decays;
+    // Velocity: the first moment, when there is a second one.
+    private readonly Tensor _weights, _velocity, _rates;
+    private readonly Tensor? _decays, _square;
 
     // A block of steps: which images [step, order, batch], their labels [step, run, batch], logits [step, run, batch, classes] and
     // mean losses [step, run] before the update.
@@ -61,14 +62,13 @@ internal sealed class LockstepGroup
         _stepsPerEpoch = settings.StepsPerEpoch(labels.Length);
         _steps = settings.Steps(labels.Length);
         _orders = settings.SharedOrder ? 1 : _count;
-        int parameters = (int)target.Layout.Count, saved = checked(_count * settings.Checkpoints);
+        int parameters = (int)target.Layout.Count, saved = checked(_count * settings.SavedPerRun);
         int block = Math.Min(BlockSteps, _stepsPerEpoch);
 
         _weights = device.Empty((_count, parameters));
         _velocity = device.Zeros((_count, parameters));
         _rates = device.Empty(_count);
-        _ones = device.Empty((_batch, 1));
-        device.Kernels.Fill(_ones, 1);
+        if (settings.Optimizer == ZooOptimizer.Adam) _square = device.Zeros((_count, parameters));
         if (settings.Decays is not null) _decays = device.From([.. settings.Decays.Skip(_first).Take(_count)], _count);
         _index = device.Empty((block, _orders * _batch), DType.I32);
         _labels = device.Empty((block, _count * _batch), DType.I32);
@@ -77,15 +77,16 @@ internal sealed class LockstepGroup
         _indexHost = new int[_index.Elements];
         _labelsHost = new int[_labels.Elements];
         _lossesHost = new float[_losses.Elements];
-        _savedSteps = [.. Enumerable.Range(_first, _count).Select(run =>
-            CheckpointSteps.Draw(_steps, settings.Checkpoints, Stream(run).Sub("checkpoints")))];
+        _savedSteps = [.. Enumerable.Range(_first, _count).Select(run => settings.KeptEpochs is { } kept
+            ? [.. kept.Select(epoch => epoch * _stepsPerEpoch)]
+            : CheckpointSteps.Draw(_steps, settings.Checkpoints, Stream(run).Sub("checkpoints")))];
         _next = new int[_count];
         _savedWeights = device.Empty((saved, parameters));
         _trainLoss = new float[saved];
         _trainError = new float[saved];
     }
 
-    /// <summary>The learning rate of a run's step, counted from 1: a cosine over epochs, constant within one.</summary>
+    /// <summary>The learning rate of a run's step, counted from 1: a cosine over epochs, constant within one, or constant throughout.</summary>
     public static double RateAt(ZooSettings settings, int images, int run, int step) =>
         EpochRate(settings, run, Math.Max(0, step - 1) / settings.StepsPerEpoch(images));
 
@@ -113,8 +114,11 @@ internal sealed class LockstepGroup
         return population;
     }
 
-    private static double EpochRate(ZooSettings settings, int run, int epoch) =>
-        Schedules.Cosine(settings.Rates?[run] ?? settings.BaseRate, (double)epoch / settings.Epochs);
+    private static double EpochRate(ZooSettings settings, int run, int epoch)
+    {
+        double rate = settings.Rates?[run] ?? settings.BaseRate;
+        return settings.ConstantRate ? rate : Schedules.Cosine(rate, (double)epoch / settings.Epochs);
+    }
 
     private RandomStream Stream(int run) => new RandomStream(_settings.Seed, "zoo").Sub("run", run);
 
@@ -126,7 +130,10 @@ internal sealed class LockstepGroup
             _target.Initialize(rows.AsSpan(k * parameters, parameters), Stream(_first + k).Sub("initialisation"));
         _device.WriteFloats(_weights, rows);
         using Scope scope = _device.Scope();
-        for (int k = 0; k < _count; k++) Save(k);
+        for (int k = 0; k < _count; k++)
+        {
+            if (IsDue(k, 0)) Save(k);
+        }
     }
 
     private int[][] EpochOrders(int epoch) => _settings.SharedOrder
@@ -170,22 +177,11 @@ internal sealed class LockstepGroup
     {
         IKernels kernels = _device.Kernels;
         using Scope scope = _device.Scope();
-        Tensor x = _device.Empty((_orders * _batch, _images.Shape[1]));
-        kernels.GatherRows(x, _images, _index.Slice(inBlock, 1));
-        if (!_settings.SharedOrder) x = x.Reshape((_count, _batch, _images.Shape[1]));
-
-        // A view of its own for each step: the tape hangs the step's gradient on it.
-        var tape = Tape.Record(_device);
-        Tensor rows = tape.Watch(_weights.Reshape(_weights.Shape));
-        Tensor logits = _target.Logits(tape, rows, x);
-        Tensor losses = tape.CrossEntropy(logits, _labels.Slice(inBlock, 1));
-        kernels.Gemm(
-            MatrixView.Strided(_losses, _count, 1, (long)inBlock * _count, 1), MatrixView.Of(losses.Reshape((_count, _batch))),
-            MatrixView.Of(_ones), 1.0 / _batch);
+        Tensor gradient = _device.Empty(_weights.Shape), logits = _device.Empty((_count, _batch, _logits.Shape[3]));
+        _target.Backpropagate(
+            gradient, _losses.Slice(inBlock, 1).Reshape(_count), logits, _weights, _images, _index.Slice(inBlock, 1).Reshape((_orders, _batch)),
+            _labels.Slice(inBlock, 1).Reshape((_count, _batch)));
         if (NoteDue(step, inBlock)) kernels.Copy(_logits.Slice(inBlock, 1), logits);
-
-        tape.Backward(tape.Sum(tape.Scale(losses, 1.0 / _batch)));
-        Tensor gradient = rows.Gradient!;
         double decay = _settings.WeightDecay;
         if (_decays is not null)
         {
@@ -196,14 +192,15 @@ internal sealed class LockstepGroup
             (gradient, decay) = (decayed, 0);
         }
 
-        kernels.NesterovRows(_weights, _velocity, gradient, _rates, _settings.Momentum, decay, step == 1);
+        if (_square is null) kernels.NesterovRows(_weights, _velocity, gradient, _rates, _settings.Momentum, decay, step == 1);
+        else kernels.AdamRows(_weights, _velocity, _square, gradient, _rates, 0.9, 0.999, 1e-8, decay, step);
         for (int k = 0; k < _count; k++)
         {
             if (IsDue(k, step)) Save(k);
         }
     }
 
-    private bool IsDue(int k, int step) => _next[k] < _settings.Checkpoints && _savedSteps[k][_next[k]] == step;
+    private bool IsDue(int k, int step) => _next[k] < _settings.SavedPerRun && _savedSteps[k][_next[k]] == step;
 
     /// <summary>Notes which checkpoints the minibatch of a step belongs to, the first one also to step 0; whether there are any.</summary>
     private bool NoteDue(int step, int inBlock)
@@ -211,8 +208,8 @@ internal sealed class LockstepGroup
         int before = _unjudged.Count;
         for (int k = 0; k < _count; k++)
         {
-            if (step == 1) _unjudged.Add((k * _settings.Checkpoints, k, inBlock));
-            if (IsDue(k, step)) _unjudged.Add((k * _settings.Checkpoints + _next[k], k, inBlock));
+            if (step == 1 && _savedSteps[k][0] == 0) _unjudged.Add((k * _settings.SavedPerRun, k, inBlock));
+            if (IsDue(k, step)) _unjudged.Add((k * _settings.SavedPerRun + _next[k], k, inBlock));
         }
 
         return _unjudged.Count > before;
@@ -220,7 +217,7 @@ internal sealed class LockstepGroup
 
     /// <summary>Copies a run's weights to its next checkpoint, on the device.</summary>
     private void Save(int k) =>
-        _device.Kernels.Copy(_savedWeights.Slice(k * _settings.Checkpoints + _next[k]++, 1), _weights.Slice(k, 1));
+        _device.Kernels.Copy(_savedWeights.Slice(k * _settings.SavedPerRun + _next[k]++, 1), _weights.Slice(k, 1));
 
     private void CheckLosses(int steps, int done)
     {
@@ -243,7 +240,7 @@ internal sealed class LockstepGroup
             int wrong = 0;
             for (int j = 0; j < _batch; j++)
             {
-                if (Mlp.FirstMaximum(logits.AsSpan(j * classes, classes)) != _labelsHost[(inBlock * _count + run) * _batch + j]) wrong++;
+                if (PopulationEvaluation.FirstMaximum(logits.AsSpan(j * classes, classes)) != _labelsHost[(inBlock * _count + run) * _batch + j]) wrong++;
             }
 
             _trainLoss[row] = _lossesHost[inBlock * _count + run];
@@ -257,7 +254,7 @@ internal sealed class LockstepGroup
     {
         var weights = new float[_savedWeights.Elements];
         _device.ReadFloats(_savedWeights, weights);
-        int[] run = [.. Enumerable.Range(0, weights.Length / _savedWeights.Shape[1]).Select(row => _first + row / _settings.Checkpoints)];
+        int[] run = [.. Enumerable.Range(0, weights.Length / _savedWeights.Shape[1]).Select(row => _first + row / _settings.SavedPerRun)];
         var population = new Population(_target.Name, _target.Layout, weights, run, [.. _savedSteps.SelectMany(s => s)])
         {
             Metrics = new Dictionary<string, float[]> { ["train_loss"] = _trainLoss, ["train_error"] = _trainError },

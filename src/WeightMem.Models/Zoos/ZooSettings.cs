@@ -2,6 +2,16 @@ using System.Globalization;
 
 namespace WeightMem.Models.Zoos;
 
+/// <summary>How a zoo's weights are updated.</summary>
+public enum ZooOptimizer
+{
+    /// <summary>SGD with Nesterov momentum, as for the networks of G.pt.</summary>
+    Nesterov,
+
+    /// <summary>Adam with decays 0.9 and 0.999 and epsilon 1e-8, as for those of Hyper-Representations; weight decay is added to the gradient.</summary>
+    Adam,
+}
+
 /// <summary>
 /// How a zoo is trained. The defaults are those of the published MNIST runs (G.pt, arXiv 2209.12892), except for their number.
 /// </summary>
@@ -19,10 +29,19 @@ public sealed record ZooSettings
     /// <summary>Checkpoints of a run: the initialisation, the last step, and distinct random steps between.</summary>
     public int Checkpoints { get; init; } = 200;
 
-    /// <summary>Learning rate of the first epoch; epoch e of E has half of it times 1 + cos(pi e / E).</summary>
+    /// <summary>Epochs whose ends are kept, ascending, 0 for the initialisation; in place of <see cref="Checkpoints"/> random steps.</summary>
+    public IReadOnlyList<int>? KeptEpochs { get; init; }
+
+    /// <summary>How weights are updated.</summary>
+    public ZooOptimizer Optimizer { get; init; }
+
+    /// <summary>Learning rate of the first epoch; epoch e of E has half of it times 1 + cos(pi e / E), unless it is constant.</summary>
     public double BaseRate { get; init; } = 0.1;
 
-    /// <summary>Nesterov momentum.</summary>
+    /// <summary>Whether the learning rate stays what it is in the first epoch.</summary>
+    public bool ConstantRate { get; init; }
+
+    /// <summary>Nesterov momentum; Adam has none.</summary>
     public double Momentum { get; init; } = 0.9;
 
     /// <summary>Weight decay added to the gradient, of weights and biases alike.</summary>
@@ -49,6 +68,9 @@ public sealed record ZooSettings
     /// <summary>Weight decay of each run in place of <see cref="WeightDecay"/>, <c>[runs]</c>.</summary>
     public IReadOnlyList<double>? Decays { get; init; }
 
+    /// <summary>Rows that a run leaves in the population.</summary>
+    public int SavedPerRun => KeptEpochs?.Count ?? Checkpoints;
+
     /// <summary>Number of lockstep groups.</summary>
     public int Groups => (Runs + GroupSize - 1) / GroupSize;
 
@@ -71,8 +93,16 @@ public sealed record ZooSettings
         if (images < BatchSize)
             throw new ArgumentException($"a zoo needs at least one minibatch: {images} training images are fewer than {BatchSize}");
         int steps = Steps(images);
-        if (Checkpoints < 2 || Checkpoints > steps + 1)
+        if (KeptEpochs is { } kept)
+        {
+            if (kept.Count == 0 || kept[0] < 0 || kept[^1] > Epochs || kept.Zip(kept.Skip(1)).Any(pair => pair.First >= pair.Second))
+                throw new ArgumentException($"epochs to keep are ascending numbers from 0 to {Epochs}, not {string.Join(", ", kept)}");
+        }
+        else if (Checkpoints < 2 || Checkpoints > steps + 1)
+        {
             throw new ArgumentException($"{Checkpoints} checkpoints of a run of {steps} steps: there can be 2 to {steps + 1}");
+        }
+
         Finite(BaseRate, "base rate");
         Finite(Momentum, "momentum");
         Finite(WeightDecay, "weight decay");
@@ -86,8 +116,10 @@ public sealed record ZooSettings
         ["zoo.runs"] = Text(Runs),
         ["zoo.epochs"] = Text(Epochs),
         ["zoo.batch_size"] = Text(BatchSize),
-        ["zoo.checkpoints"] = Text(Checkpoints),
+        ["zoo.checkpoints"] = KeptEpochs is null ? Text(Checkpoints) : "ends of epochs " + string.Join(' ', KeptEpochs.Select(Text)),
+        ["zoo.optimizer"] = Optimizer == ZooOptimizer.Adam ? "adam" : "nesterov",
         ["zoo.base_rate"] = Rates is null ? Text(BaseRate) : string.Join(' ', Rates.Select(Text)),
+        ["zoo.schedule"] = ConstantRate ? "constant" : "cosine by epoch",
         ["zoo.momentum"] = Text(Momentum),
         ["zoo.weight_decay"] = Decays is null ? Text(WeightDecay) : string.Join(' ', Decays.Select(Text)),
         ["zoo.seed"] = Text(Seed),

@@ -1,4 +1,3 @@
-using WeightMem.Engine.Autograd;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
@@ -26,7 +25,8 @@ internal sealed class SameStart(ILockstepTarget target) : ILockstepTarget
 
     public int[] PermutationIndex(IReadOnlyList<int[]> permutations) => target.PermutationIndex(permutations);
 
-    public Tensor Logits(Tape tape, Tensor rows, Tensor images) => target.Logits(tape, rows, images);
+    public void Backpropagate(Tensor gradient, Tensor losses, Tensor logits, Tensor rows, Tensor images, Tensor index, Tensor labels) =>
+        target.Backpropagate(gradient, losses, logits, rows, images, index, labels);
 
     public void CheckImages(ImageSet images) => target.CheckImages(images);
 }

@@ -32,6 +32,16 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
+    public void PopulationConvNetLogits(Tensor logits, Tensor weights, Tensor images, ConvNet net)
+    {
+        int count = weights.Shape[0], n = images.Shape[0], tiles = (n + V.Width - 1) / V.Width;
+        using Tensor lanes = weights.Device.Persistent((tiles, net.Features * V.Width), DType.F32);
+        var spread = new SpreadJob(F(lanes), F(images), n, net.Features);
+        workers.Run(tiles, ref spread);
+        var job = new ConvNetLogitsJob(F(logits), F(weights), F(lanes), net, n, tiles);
+        workers.Run(checked(count * tiles), ref job);
+    }
+
     public void PopulationConvNetGradient(
         Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net)
     {
@@ -98,6 +108,26 @@ internal sealed unsafe partial class CpuKernels<V>
         }
     }
 
+    private readonly struct ConvNetLogitsJob(float* logits, float* weights, float* lanes, ConvNet net, int n, int tiles) : IParallelJob
+    {
+        public void Run(int part)
+        {
+            int network = part / tiles, tile = part % tiles, first = tile * V.Width;
+            float* found = new ConvNetTile(net, forTraining: false).Forward(
+                weights + (long)network * net.Parameters, lanes + (long)tile * net.Features * V.Width);
+            CopyLogits(logits + ((long)network * n + first) * net.Classes, found, net.Classes, Math.Min(V.Width, n - first));
+        }
+    }
+
+    /// <summary>Logits of a tile, <c>[class, lane]</c>, to <c>[image, class]</c>.</summary>
+    private static void CopyLogits(float* to, float* found, int classes, int lanes)
+    {
+        for (int lane = 0; lane < lanes; lane++)
+        {
+            for (int c = 0; c < classes; c++) to[lane * classes + c] = found[c * V.Width + lane];
+        }
+    }
+
     /// <summary>Mean loss, logits and gradient of one network on its own minibatch.</summary>
     private readonly struct ConvNetGradientJob(
         float* gradient, float* losses, float* logits, float* weights, float* images, int* index, int* labels, ConvNet net, int batch, int indexStride) : IParallelJob
@@ -113,11 +143,7 @@ internal sealed unsafe partial class CpuKernels<V>
             {
                 int lanes = Math.Min(V.Width, batch - first);
                 float* found = tile.Forward(row, tile.Gather(images, order + first, lanes));
-                for (int lane = 0; lane < lanes; lane++)
-                {
-                    for (int c = 0; c < net.Classes; c++) logits[((long)network * batch + first + lane) * net.Classes + c] = found[c * V.Width + lane];
-                }
-
+                CopyLogits(logits + ((long)network * batch + first) * net.Classes, found, net.Classes, lanes);
                 loss += Slope(slope, found, label + first, lanes);
                 tile.Backward(row, slope);
             }

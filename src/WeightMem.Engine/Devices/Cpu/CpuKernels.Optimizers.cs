@@ -24,6 +24,44 @@ internal sealed unsafe partial class CpuKernels<V>
         workers.Run(job.Parts, ref job);
     }
 
+    public void AdamRows(
+        Tensor parameters, Tensor m, Tensor v, Tensor gradient, Tensor rates, double beta1, double beta2, double epsilon, double decay, long step)
+    {
+        int rows = parameters.Shape.Rows, columns = parameters.Shape.Columns;
+        var job = new AdamRowsJob(
+            F(parameters), F(m), F(v), F(gradient), F(rates), rows, columns, RowParts(rows, columns), (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2),
+            (float)epsilon, (float)decay, 1 - Math.Pow(beta1, step), (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))));
+        workers.Run(job.Parts, ref job);
+    }
+
+    private readonly struct AdamRowsJob(
+        float* parameters, float* m, float* v, float* gradient, float* rates, int rows, int columns, int parts, float beta1, float keepMean, float beta2,
+        float keepSquare, float epsilon, float decay, double correction, float rootCorrection)
+        : IParallelJob
+    {
+        public int Parts => parts;
+
+        public void Run(int part)
+        {
+            (int begin, int end) = Range(part, parts, rows);
+            V b1 = V.Broadcast(beta1), a1 = V.Broadcast(keepMean), b2 = V.Broadcast(beta2), a2 = V.Broadcast(keepSquare), wd = V.Broadcast(decay);
+            for (int r = begin; r < end; r++)
+            {
+                V rate = V.Broadcast((float)(rates[r] / correction));
+                for (int c = 0; c < columns; c += V.Width)
+                {
+                    long i = (long)r * columns + c;
+                    int n = Math.Min(V.Width, columns - c);
+                    V p = V.Load(parameters + i, n), g = V.MultiplyAdd(wd, p, V.Load(gradient + i, n));
+                    V mi = V.MultiplyAdd(b1, V.Load(m + i, n), a1 * g), vi = V.MultiplyAdd(b2, V.Load(v + i, n), a2 * g * g);
+                    V.Store(m + i, n, mi);
+                    V.Store(v + i, n, vi);
+                    V.Store(parameters + i, n, p - rate * mi / V.MultiplyAdd(V.Sqrt(vi), V.Broadcast(rootCorrection), V.Broadcast(epsilon)));
+                }
+            }
+        }
+    }
+
     private readonly struct AdamJob(float* parameters, float* m, float* v, float* ema, float* gradient, long count, AdamSettings settings, double gradientScale, AdamSchedule schedule)
         : IParallelJob
     {

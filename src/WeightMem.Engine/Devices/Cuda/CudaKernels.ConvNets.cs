@@ -29,6 +29,19 @@ internal sealed partial class CudaKernels
         programs.Population.PopulationLosses(stream, LaunchConfig.For(count), F(losses), partial, count, tiles, n);
     }
 
+    public void PopulationConvNetLogits(Tensor logits, Tensor weights, Tensor images, ConvNet net)
+    {
+        const int Tile = 16;
+        int count = weights.Shape[0], n = images.Shape[0];
+        if (count == 0 || n == 0) return;
+        NetSizes sizes = NetSizes.Of(net);
+        uint shared = (uint)(sizeof(float) * (net.Parameters + net.Features + 2 * sizes.Values));
+        RequireShared(net, shared);
+        Allow(programs.Convnets.ConvnetLogitsFunction, shared);
+        var grid = new Dim3((uint)((n + Tile - 1) / Tile), (uint)count);
+        programs.Convnets.ConvnetLogits(stream, new LaunchConfig(grid, ConvNetThreads, shared), F(logits), F(weights), F(images), n, sizes);
+    }
+
     public void PopulationConvNetGradient(
         Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net)
     {

@@ -85,6 +85,16 @@ internal sealed partial class CudaKernels
             (float)momentum, (float)decay, Flag(firstStep));
     }
 
+    public void AdamRows(
+        Tensor parameters, Tensor m, Tensor v, Tensor gradient, Tensor rates, double beta1, double beta2, double epsilon, double decay, long step)
+    {
+        if (parameters.Elements == 0) return;
+        programs.Optimizers.AdamRows(
+            stream, LaunchConfig.For(parameters.Elements), F(parameters), F(m), F(v), F(gradient), F(rates), parameters.Elements, parameters.Shape.Columns,
+            (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)epsilon, (float)decay, (float)(1 - Math.Pow(beta1, step)),
+            (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))));
+    }
+
     public void Gemm(in MatrixView c, in MatrixView a, in MatrixView b, double alpha = 1, double beta = 0, Tensor? bias = null)
     {
         if (c.Rows == 0 || c.Columns == 0 || c.Batch == 0) return;

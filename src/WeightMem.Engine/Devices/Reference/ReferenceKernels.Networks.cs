@@ -247,6 +247,16 @@ internal sealed unsafe partial class ReferenceKernels
         }
     }
 
+    public void PopulationConvNetLogits(Tensor logits, Tensor weights, Tensor images, ConvNet net)
+    {
+        var one = new ReferenceConvNet(net);
+        for (int i = 0; i < weights.Shape[0] * images.Shape[0]; i++)
+        {
+            double[] found = one.Forward(D(weights) + (long)(i / images.Shape[0]) * net.Parameters, D(images) + (long)(i % images.Shape[0]) * net.Features);
+            found.CopyTo(new Span<double>(D(logits) + (long)i * net.Classes, net.Classes));
+        }
+    }
+
     public void PopulationConvNetGradient(
         Tensor gradient, Tensor losses, Tensor logits, Tensor weights, Tensor images, Tensor index, Tensor labels, ConvNet net)
     {

@@ -227,6 +227,19 @@ internal sealed unsafe partial class ReferenceKernels : IKernels
         }
     }
 
+    public void AdamRows(
+        Tensor parameters, Tensor m, Tensor v, Tensor gradient, Tensor rates, double beta1, double beta2, double epsilon, double decay, long step)
+    {
+        int columns = parameters.Shape.Columns;
+        double correction1 = 1 - Math.Pow(beta1, step), correction2 = 1 - Math.Pow(beta2, step);
+        for (long i = 0; i < parameters.Elements; i++)
+        {
+            double g = D(gradient)[i] + decay * D(parameters)[i];
+            double mi = D(m)[i] = beta1 * D(m)[i] + (1 - beta1) * g, vi = D(v)[i] = beta2 * D(v)[i] + (1 - beta2) * g * g;
+            D(parameters)[i] -= D(rates)[i / columns] * (mi / correction1) / (Math.Sqrt(vi / correction2) + epsilon);
+        }
+    }
+
     private static long At(in MatrixView m, int batch, int row, int column) =>
         m.Offset + batch * m.BatchStride + (m.IsTransposed ? (long)column * m.RowStride + row : (long)row * m.RowStride + column);
 }

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+using WeightMem.Evaluation.Figures;
+using WeightMem.Evaluation.Measures;
+using WeightMem.Models.Data;
+using WeightMem.Models.Generators.Baselines;
+using WeightMem.Models.Generators.Gpt;
+using WeightMem.Models.Populations;
+
+namespace WeightMem.Evaluation.Studies.Methods;
+
+/// <summary>G.pt: prompted from starts that training never saw, once or again and again, and from starts that it knows.</summary>
+internal sealed class GptMethod : IStudyMethod
+{
+    private static readonly TimeSpan LeastBetweenSnapshots = TimeSpan.FromSeconds(15);
+
+    private readonly StudyConfig _config;
+    private readonly GptSettings _settings;
+    private readonly RunFolder _folder;
+    private readonly IStudyProgress _progress;
+    private readonly string _target;
+    private readonly GptGenerator _generator;
+
+    public GptMethod(StudyContext context)
+    {
+        (_config, _folder, _progress, _target) = (context.Config, context.Folder, context.Progress, context.Target.Name);
+        _settings = _config.Gpt ?? throw new RunFolderException($"{_folder.Root}: the configuration has no settings of gpt");
+
+        // The images that losses are measured on, for conditioning.
+        ImageSet conditioning = _config.Zoo.EvaluationImages > 0 ? context.Test.Take(_config.Zoo.EvaluationImages) : context.Test;
+        _generator = new GptGenerator(context.Device, context.Target, conditioning, _settings);
+    }
+
+    public string Title => "G.pt";
+
+    public string TrainingPath => _generator.TrainingPath;
+
+    public void Train(Population training, CancellationToken cancellation)
+    {
+        GptSnapshot? stored = null;
+        if (File.Exists(_folder.Generator))
+        {
+            (stored, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target);
+            if (stored.Step >= _settings.TrainingSteps)
+            {
+                _generator.Load(normalizer, stored);
+                return;
+            }
+        }
+
+        _progress.Stage(FormattableString.Invariant($"train gpt: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} pairs"));
+        if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
+        var sinceSnapshot = Stopwatch.StartNew();
+        TimeSpan interval = LeastBetweenSnapshots;
+        _generator.TrainingProgress = p =>
+        {
+            _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.PairsPerSecond:F0} pairs/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
+        };
+        _generator.Checkpoint = trainer =>
+        {
+            bool last = trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested;
+            if (!last && sinceSnapshot.Elapsed < interval) return;
+            var watch = Stopwatch.StartNew();
+            GptFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _generator.Normalizer, _target);
+            interval = TimeSpan.FromTicks(Math.Max(LeastBetweenSnapshots.Ticks, 20 * watch.Elapsed.Ticks)); // at most 5 % of the time goes into snapshots
+            sinceSnapshot.Restart();
+        };
+        _generator.Fit(training, stored, cancellation);
+    }
+
+    public void Sample(Population training, Population heldout, CancellationToken cancellation)
+    {
+        if (!File.Exists(_folder.Generated))
+        {
+            _progress.Stage($"sample: {_config.Generated} networks from starts of held-out runs");
+            PopulationFile.Write(_folder.Generated, _generator.SampleFrom(
+                Starts(heldout, _config.Generated), _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
+        }
+
+        if (_config.RecursiveRounds > 1 && !File.Exists(_folder.GeneratedRecursively))
+        {
+            _progress.Stage($"sample: round 2 to {_config.RecursiveRounds} of recursive prompting");
+            PopulationFile.Write(_folder.GeneratedRecursively, _generator.SampleRecursively(
+                PopulationFile.Read(_folder.Generated), _config.RecursiveRounds - 1, _config.Seed + 1, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
+        }
+
+        if (_config.GeneratedFromKnownStarts > 0 && !File.Exists(_folder.GeneratedFromKnownStarts))
+        {
+            _progress.Stage($"sample: {_config.GeneratedFromKnownStarts} networks from starts of training runs");
+            PopulationFile.Write(_folder.GeneratedFromKnownStarts, _generator.SampleFrom(
+                Starts(training, _config.GeneratedFromKnownStarts), _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
+        }
+    }
+
+    public Population Reference(Population training) => training.Finals();
+
+    public IEnumerable<(BaselineGenerator Baseline, int Count)> Baselines(Population reference) => _config.NoiseAmplitudes.Select(amplitude =>
+        ((BaselineGenerator)new NoiseBaseline(amplitude, NoiseUnits.Normalised, _generator.Normalizer.Scale), Math.Min(_config.BaselineNetworks, reference.Count)));
+
+    public IEnumerable<NamedPopulation> Populations(Population training, Population heldout)
+    {
+        yield return new("generated", PopulationFile.Read(_folder.Generated));
+        if (_config.RecursiveRounds > 1) yield return new("generated-recursive", PopulationFile.Read(_folder.GeneratedRecursively));
+        if (_config.GeneratedFromKnownStarts > 0) yield return new("generated-known-starts", PopulationFile.Read(_folder.GeneratedFromKnownStarts));
+        yield return new("heldout", heldout.Finals());
+    }
+
+    public IReadOnlyDictionary<string, string> Provenance() => new Dictionary<string, string>
+    {
+        ["generator"] = FormattableString.Invariant($"gpt, {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} pairs"),
+        ["weight scale c"] = _generator.Normalizer.Scale.ToString("G6", CultureInfo.InvariantCulture),
+        ["noise amplitudes in weight units"] = string.Join(", ", _config.NoiseAmplitudes.Select(a =>
+            FormattableString.Invariant($"noise-{a}: {a / _generator.Normalizer.Scale:G4}"))),
+        ["prompt"] = FormattableString.Invariant($"test loss {_settings.Prompt}"),
+        ["seeds"] = $"study {_config.Seed}, zoo {_config.Zoo.Seed}, generator {_settings.Seed}",
+    };
+
+    public (IReadOnlyList<LossPoint> Training, IReadOnlyList<LossPoint> Test) Losses(Population heldout) => (
+        [.. _generator.Losses.Select((loss, step) => new LossPoint(step + 1, loss))],
+        [new LossPoint(_generator.Losses.Count, _generator.TestLoss(heldout, Math.Max(1, 256 / _settings.Batch)))]);
+
+    public Population SampleFresh(int count, long seed, CancellationToken cancellation)
+    {
+        (GptSnapshot snapshot, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target);
+        if (snapshot.Step < _settings.TrainingSteps)
+            throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step} of {_settings.TrainingSteps}: run the same command again to finish its training");
+        _generator.Load(normalizer, snapshot);
+        _progress.Stage($"sample: {count} networks from fresh initialisations");
+        return _generator.Sample(count, seed, cancellation);
+    }
+
+    public void Dispose() => _generator.Dispose();
+
+    /// <summary>The first checkpoints of runs, in the order of the runs.</summary>
+    private static Population Starts(Population runs, int count)
+    {
+        int[] first = [.. Enumerable.Range(0, runs.Count).Where(i => runs.Step[i] == 0).OrderBy(i => runs.Run[i]).Take(count)];
+        if (first.Length < count)
+        {
+            throw new ArgumentException(
+                $"{count} networks are asked for, one from the start of each run, and there are {first.Length} runs: ask for fewer, or train more runs");
+        }
+
+        return runs.Select(first);
+    }
+}

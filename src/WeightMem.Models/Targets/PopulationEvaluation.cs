@@ -1,0 +1,105 @@
+using WeightMem.Engine.Devices;
+using WeightMem.Engine.Tensors;
+using WeightMem.Models.Data;
+using WeightMem.Models.Populations;
+
+namespace WeightMem.Models.Targets;
+
+/// <summary>Judges weight rows on images: error bits U64 <c>[rows, words]</c> and mean losses <c>[rows]</c>.</summary>
+internal delegate void PopulationKernel(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels);
+
+/// <summary>Judging a population of any target: accuracy, loss and error masks of all rows in as few passes as memory allows.</summary>
+internal static class PopulationEvaluation
+{
+    /// <summary>Weights on the device at a time, in floats: 256 MiB, beyond which a larger pass is not faster.</summary>
+    private const long PassFloats = 1L << 26;
+
+    /// <summary>Rows of so many parameters that go in one pass.</summary>
+    public static int RowsPerPass(int parameters) => (int)Math.Clamp(PassFloats / parameters, 1, int.MaxValue);
+
+    /// <summary>Measures every row and stores the results in the population.</summary>
+    public static void Evaluate(Device device, Population population, ImageSet images, PopulationKernel kernel, int rowsPerPass)
+    {
+        int count = population.Count, parameters = population.Parameters, words = ErrorMasks.WordsFor(images.Count);
+        var losses = new float[count];
+        var wrong = new ulong[(long)count * words];
+        using Scope scope = device.Scope();
+        Tensor pixels = device.From(images.Pixels, (images.Count, images.Features)), labels = device.From(images.Labels, images.Count);
+        for (int start = 0; start < count; start += rowsPerPass)
+        {
+            using Scope pass = device.Scope();
+            int rows = Math.Min(rowsPerPass, count - start);
+            Tensor weights = device.From(population.Weights.AsSpan(start * parameters, rows * parameters), (rows, parameters));
+            Tensor errors = device.Empty((rows, words), DType.U64), loss = device.Empty(rows);
+            kernel(errors, loss, weights, pixels, labels);
+            errors.Read(wrong.AsSpan(start * words, rows * words));
+            device.ReadFloats(loss, losses.AsSpan(start, rows));
+        }
+
+        var masks = new ErrorMasks(wrong, count, images.Count);
+        population.Wrong = masks;
+        population.Loss = losses;
+        population.Score = [.. Enumerable.Range(0, count).Select(i => (float)masks.Accuracy(i))];
+    }
+
+    /// <summary>Refuses a population of another width, or one with NaN or infinite weights.</summary>
+    /// <exception cref="ArgumentException">The message names the rows.</exception>
+    public static void CheckRows(ITarget target, Population population)
+    {
+        if (population.Parameters != target.Layout.Count)
+        {
+            throw new ArgumentException(
+                $"{target.Name} has {target.Layout.Count} parameters, and a row of this population ({population.Target}) has {population.Parameters}");
+        }
+
+        const int Named = 10;
+        var bad = new List<int>();
+        for (int i = 0; i < population.Count; i++)
+        {
+            if (population.Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) bad.Add(i);
+        }
+
+        if (bad.Count == 0) return;
+        string rows = string.Join(", ", bad.Take(Named)) + (bad.Count > Named ? ", ..." : "");
+        (string noun, string verb) = bad.Count == 1 ? ("row", "has") : ("rows", "have");
+        throw new ArgumentException($"{target.Name}: {noun} {rows} ({bad.Count} of {population.Count}) {verb} NaN or infinite weights");
+    }
+
+    /// <summary>Refuses a list of permutations that does not fit the hidden layers.</summary>
+    /// <exception cref="ArgumentException">A layer's permutation is missing, has another length, or is no permutation.</exception>
+    public static void CheckPermutations(ITarget target, IReadOnlyList<int[]> permutations)
+    {
+        if (permutations.Count != target.HiddenWidths.Count)
+            throw new ArgumentException($"{target.Name} has {target.HiddenWidths.Count} hidden layers, and {permutations.Count} permutations are given");
+        for (int layer = 0; layer < permutations.Count; layer++)
+        {
+            int units = target.HiddenWidths[layer];
+            var seen = new bool[units];
+            bool sound = permutations[layer].Length == units;
+            foreach (int unit in permutations[layer])
+            {
+                if (!sound) break;
+                sound = (uint)unit < (uint)units && !seen[unit];
+                if (sound) seen[unit] = true;
+            }
+
+            if (!sound)
+            {
+                throw new ArgumentException(
+                    $"{target.Name}: [{string.Join(", ", permutations[layer])}] is no permutation of the {units} units of hidden layer {layer + 1}");
+            }
+        }
+    }
+
+    /// <summary>The first of the largest logits.</summary>
+    public static int FirstMaximum(ReadOnlySpan<float> logits)
+    {
+        int best = 0;
+        for (int c = 1; c < logits.Length; c++)
+        {
+            if (logits[c] > logits[best]) best = c;
+        }
+
+        return best;
+    }
+}
