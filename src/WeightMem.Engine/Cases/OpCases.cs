@@ -16,7 +16,11 @@ public static class OpCases
     private const string Exact = "copies and integers: no rounding at all";
 
     /// <summary>All cases.</summary>
-    public static IReadOnlyList<OpCase> All { get; } = [.. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(), .. Training(), .. ConvNets(), .. PairCases.All];
+    public static IReadOnlyList<OpCase> All { get; } =
+    [
+        .. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(),
+        .. Training(), .. ConvNets(), .. PairCases.All,
+    ];
 
     private static IEnumerable<OpCase> Elementwise()
     {
