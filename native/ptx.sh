@@ -63,6 +63,10 @@ for source in *.cu; do
         fi
     fi
 done
+# The notebooks are not shipped, but they must compile.
+for source in notebooks/*.cu; do
+    compile "$source" "$work/notebook" || { echo "ptx: $source does not compile with $clang"; bad=1; }
+done
 if [ "$bad" = 0 ] && [ "${1:-}" != --check ]; then
     mkdir -p ptx
     rm -f ptx/*.ptx

@@ -136,7 +136,7 @@ public sealed partial class ShippedKernelsTests
     }
 
     private static IEnumerable<string> EngineText(string folder) => typeof(Device).Assembly.GetManifestResourceNames()
-        .Where(name => name.StartsWith(folder, StringComparison.Ordinal) && !name.EndsWith(".ptx", StringComparison.Ordinal))
+        .Where(name => name.StartsWith(folder, StringComparison.Ordinal) && !name[folder.Length..].Contains('/', StringComparison.Ordinal))
         .Select(name => name[folder.Length..])
         .Order(StringComparer.Ordinal);
 

@@ -17,6 +17,7 @@ internal sealed class CudaPrograms : IDisposable
     public const string SourcesVariable = "WEIGHTMEM_KERNEL_SOURCES";
 
     private const string Folder = "kernels/";
+    private const string NotebookFolder = "notebooks/";
 
     private readonly CudaContext _context;
     private readonly string? _sources = Environment.GetEnvironmentVariable(SourcesVariable) is { Length: > 0 } folder ? folder : null;
@@ -73,6 +74,9 @@ internal sealed class CudaPrograms : IDisposable
     public PopulationKernels Population => _population ??= new(Load(PopulationKernels.FileName));
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
+
+    /// <summary>The module of a notebook: versions of a kernel that do not ship, so that they need a compiler.</summary>
+    public CudaModule Notebook(string name) => CanCompile ? Load(NotebookFolder + name) : throw new CudaUnavailableException($"the versions in {name} need NVRTC: they are not shipped as PTX");
 
     /// <summary>Whether sources that are made while the program runs can be compiled.</summary>
     public bool CanCompile => _compiler is not null;
