@@ -61,13 +61,13 @@ internal static class BenchCommand
         if (bench.IsStandin) Console.Out.WriteLine("This is the CPU stand-in: tiny sizes, one repetition, and these are no speeds of a GPU.");
         Console.Out.WriteLine(FormattableString.Invariant(
             $"roofs of this run: copy {bench.CopyBytesPerSecond / 1e9:F1} GB/s; product of {bench.ProductSide} x {bench.ProductSide} {bench.FlopsPerSecond / 1e12:F3} TFLOP/s, {device.Paths["matrix products"]}"));
-        Console.Out.WriteLine($"{"kernel",-24} {"version",-7} {"size",-30} {"warm us",10} {"min-max",21} {"cold us",10} {"GB/s",8} {"TFLOP/s",8} {"% roof",7}");
+        Console.Out.WriteLine($"{"kernel",-30} {"version",-7} {"size",-30} {"warm us",10} {"min-max",21} {"cold us",10} {"GB/s",8} {"TFLOP/s",8} {"% roof",7}");
     }
 
     private static string Line(KernelBench bench, KernelTiming timing)
     {
         KernelRow row = timing.Row;
-        string name = $"{row.Kernel,-24} {row.Version,-7} {row.Size,-30}";
+        string name = $"{row.Kernel,-30} {row.Version,-7} {row.Size,-30}";
         if (timing.Warm is not { } warm || timing.Cold is not { } cold)
             return FormattableString.Invariant($"{name} WRONG: off by {timing.Error:G3}, allowed {row.Tolerance:G3}");
         string span = FormattableString.Invariant($"{warm.Least * 1e6:F1}-{warm.Most * 1e6:F1}");

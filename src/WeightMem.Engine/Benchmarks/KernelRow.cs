@@ -1,5 +1,6 @@
 using WeightMem.Engine.Cases;
 using WeightMem.Engine.Devices;
+using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 
@@ -49,7 +50,7 @@ public sealed record KernelRow(
         return [.. (outputs.Count > 0 ? outputs : [inputs[0]]).Select(t => t.ToDoubles())];
     }
 
-    /// <summary>Inputs and outputs, owned by the open scope. Numbers are drawn on the device: the same on each but for its float type.</summary>
+    /// <summary>Inputs and outputs, owned by the open scope. Numbers are drawn on the device: the same on each.</summary>
     internal (IReadOnlyList<Tensor> Inputs, IReadOnlyList<Tensor> Outputs) Prepare(Device device)
     {
         var inputs = new List<Tensor>();
@@ -63,9 +64,20 @@ public sealed record KernelRow(
             }
 
             Tensor values = device.Empty(input.Shape);
-            if (input.Kind == InputKind.Positive) device.Kernels.Uniform(values, stream);
-            else device.Kernels.Normal(values, stream);
-            if (input.Scale != 1) device.Kernels.Axpby(values, values, input.Scale, 0);
+            if (device.FloatType == DType.F64)
+            {
+                // The reference draws in double precision; it is to start from the same single ones as the others.
+                using var cpu = new CpuDevice(1);
+                using Scope scope = cpu.Scope();
+                Tensor drawn = cpu.Empty(input.Shape);
+                Draw(drawn, input, stream);
+                device.WriteFloats(values, drawn.ToArray<float>());
+            }
+            else
+            {
+                Draw(values, input, stream);
+            }
+
             inputs.Add(values);
         }
 
@@ -77,5 +89,13 @@ public sealed record KernelRow(
         }
 
         return (inputs, [.. Outputs.Select(device.Empty)]);
+    }
+
+    private static void Draw(Tensor values, CaseInput input, RandomStream stream)
+    {
+        IKernels kernels = values.Device.Kernels;
+        if (input.Kind == InputKind.Positive) kernels.Uniform(values, stream);
+        else kernels.Normal(values, stream);
+        if (input.Scale != 1) kernels.Axpby(values, values, input.Scale, 0);
     }
 }

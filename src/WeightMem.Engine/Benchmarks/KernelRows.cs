@@ -13,6 +13,8 @@ public static class KernelRows
 {
     private const double Rounding = 2e-6, Sums = 2e-5;
 
+    private static readonly ElementwiseChain BiasedGelu = new("biased GELU", [ChainInput.Full, ChainInput.Row], v => (v[0] + v[1]).Activate(Activation.Gelu));
+
     /// <summary>Every kernel that ships.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
     public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Population(tiny)];
@@ -43,6 +45,40 @@ public static class KernelRows
         yield return Row("Gemm down", g, [new((rows, 4 * width)), new((4 * width, width))], [x], Product, 4 * (5 * n + 4.0 * width * width), 8 * n * width, Sums);
         yield return Row("Sum", g, [new(x, InputKind.Positive)], [1], (k, i, o) => k.Sum(o[0], i[0]), 4 * n, n, Rounding);
         yield return Row("MeanSquaredErrorForward", g, [new(x), new(x)], [1], (k, i, o) => k.MeanSquaredErrorForward(o[0], i[0], i[1]), 8 * n, 3 * n, Rounding);
+        yield return Row("Fill", g, [], [x], (k, i, o) => k.Fill(o[0], 0.5), 4 * n, 0, 0);
+        yield return Row("Copy", g, [new(x)], [x], (k, i, o) => k.Copy(o[0], i[0]), 8 * n, 0, 0);
+        yield return Row("Multiply", g, [new(x), new(x)], [x], (k, i, o) => k.Multiply(o[0], i[0], i[1], false), 12 * n, n, Rounding);
+        yield return Row(
+            "ActivationBackward", g, [new(x), new(x)], [x], (k, i, o) => k.ActivationBackward(o[0], i[0], i[1], Activation.Gelu, false), 12 * n, 50 * n, Rounding);
+        yield return Row("Elementwise", g, [new(x), new(width)], [x], (k, i, o) => k.Elementwise(BiasedGelu, [o[0]], [false], [i[0], i[1]]), 8 * n, 31 * n, Rounding);
+        yield return Row("CombineRows", g, [new(x), new(rows), new(x), new(rows)], [x], (k, i, o) => k.CombineRows(o[0], i[0], i[1], i[2], i[3]), 12 * n, 3 * n, Rounding);
+        yield return Row("GatherRows", g, [new(x), new(rows, InputKind.Labels, rows)], [x], (k, i, o) => k.GatherRows(o[0], i[0], i[1]), 8 * n, 0, 0);
+        yield return Row("ScatterAddRows", g, [new((100, width)), new(x), new(rows, InputKind.Labels, 100)], [], (k, i, o) => k.ScatterAddRows(i[0], i[1], i[2]), 4 * n, n, Sums);
+        yield return Row("CopyColumns", g, [new((rows, 3 * width))], [x], (k, i, o) => k.CopyColumns(o[0], 0, i[0], width, width, false), 8 * n, 0, 0);
+        yield return Row("Uniform", g, [], [x], (k, i, o) => k.Uniform(o[0], new RandomStream(1, "uniform")), 4 * n, 40 * n, 0);
+        yield return Row("SoftmaxBackward", g, [new(x), new(x)], [x], (k, i, o) => k.SoftmaxBackward(o[0], i[0], i[1], false), 12 * n, 4 * n, Sums);
+        yield return Row(
+            "LayerNormBackward", g, [new(width), new(width), new(x), new(x), new(rows), new(rows), new(width)], [x],
+            (k, i, o) => k.LayerNormBackward(o[0], i[0], i[1], i[2], i[3], i[4], i[5], i[6], false), 12 * n, 14 * n, Sums);
+        yield return Row(
+            "AttentionBackward and forward", g, [new(tokens), new(qkv)], [qkv, tokens, lse],
+            (k, i, o) =>
+            {
+                k.AttentionForward(o[1], o[2], i[1], heads);
+                k.AttentionBackward(o[0], i[0], o[1], o[2], i[1], heads);
+            },
+            48 * n, 14 * n * g.Tokens, Sums);
+        yield return Row(
+            "MeanSquaredErrorBackward", g, [new(1), new(x), new(x)], [x], (k, i, o) => k.MeanSquaredErrorBackward(o[0], i[0], i[1], i[2], false), 12 * n, 2 * n, Rounding);
+        yield return Row(
+            "CrossEntropyForward", g, [new(x), new(rows, InputKind.Labels, width)], [rows], (k, i, o) => k.CrossEntropyForward(o[0], i[0], i[1]), 4 * n, 20 * n, Rounding);
+        yield return Row(
+            "CrossEntropyBackward", g, [new(rows), new(x), new(rows, InputKind.Labels, width)], [x],
+            (k, i, o) => k.CrossEntropyBackward(o[0], i[0], i[1], i[2], false), 8 * n, 20 * n, Rounding);
+        yield return Row(
+            "FrequencyFeatures", g, [new(rows, Scale: 1000), new(128, Scale: 1000)], [(rows, 257)], (k, i, o) => k.FrequencyFeatures(o[0], i[0], i[1]), 1028.0 * rows, 10240.0 * rows, Rounding);
+        yield return Row(
+            "NesterovRows", g, [new(x), new(x), new(x), new(rows, InputKind.Positive)], [], (k, i, o) => k.NesterovRows(i[0], i[1], i[2], i[3], 0.9, 5e-4, false), 20 * n, 7 * n, Rounding);
         yield return Adam(g, (d, i, s) => d.Kernels.Adam(i[0], i[1], i[2], i[3], i[4], i[5], i[6], s));
     }
 
