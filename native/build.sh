@@ -54,4 +54,11 @@ if [ "${1:-}" = test ]; then
     fi
     # Its own cache, so that every run of a changed stand-in compiles what it tests.
     WEIGHTMEM_STANDIN_CACHE="$out/selftest-cache" "$test" "$source/selftest" "$here/../kernels"
+
+    # The mathematics of the shipped PTX, run here as host code.
+    maths=$out/clang_maths
+    if [ ! -f "$maths" ] || [ "$here/clang_maths.cpp" -nt "$maths" ] || [ "$here/../kernels/clang/maths.cuh" -nt "$maths" ]; then
+        "$compiler" -std=c++17 -O2 -ffp-contract=off -Wall -Wextra "$here/clang_maths.cpp" -o "$maths"
+    fi
+    "$maths"
 fi

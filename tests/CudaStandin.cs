@@ -22,12 +22,16 @@ internal static partial class CudaStandin
     /// <summary>Whether the tests are to run on whatever CUDA device there is, as <c>benchmarks/gpu-check.sh</c> asks on a GPU machine.</summary>
     private static readonly bool OnGpu = Environment.GetEnvironmentVariable("WEIGHTMEM_TESTS_ON_GPU") == "1";
 
+    /// <summary>The stand-in's file, whether it is there or not.</summary>
+    public static string Library => Path;
+
     /// <summary>Names the stand-in before any test can ask for a library, unless a GPU is asked for.</summary>
     [ModuleInitializer]
     internal static void Choose()
     {
         if (OnGpu) return;
-        Environment.SetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES", Path);
+        // A test that starts this program again without some of the libraries names the others one by one.
+        if (Environment.GetEnvironmentVariable("WEIGHTMEM_LIBCUDA") is null) Environment.SetEnvironmentVariable("WEIGHTMEM_CUDA_LIBRARIES", Path);
         // Native code does not see what .NET sets; the planted faults would print on the console.
         if (OperatingSystem.IsLinux())
             _ = SetEnvironmentVariable("WEIGHTMEM_STANDIN_QUIET", "1", 1);

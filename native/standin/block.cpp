@@ -12,6 +12,7 @@
 #include "race.h"
 #include "status.h"
 #include "warp.h"
+#include "watchdog.h"
 
 standin_position standin_now;
 
@@ -85,31 +86,11 @@ int choose() {
 }
 
 // Nobody can run and not everybody is done: tell who waits where.
-[[noreturn]] void reportStuck() {
-    struct Group {
-        Wait wait;
-        unsigned count, first;
-    };
-    std::vector<Group> groups;
-    unsigned finished = 0;
-    for (unsigned t = 0; t < run.count; t++) {
-        if (run.state[t] == State::Finished) finished++;
-        if (run.state[t] != State::Waiting) continue;
-        bool known = false;
-        for (Group& g : groups) {
-            if (g.wait.line != run.wait[t].line || strcmp(g.wait.operation, run.wait[t].operation) != 0) continue;
-            g.count++;
-            known = true;
-        }
-        if (!known) groups.push_back({run.wait[t], 1, t});
-    }
-    std::string text = "threads wait for each other in different places: ";
-    for (const Group& g : groups) {
-        text += std::to_string(g.count) + " (first " + std::to_string(g.first) + ") at " + g.wait.operation + " " + g.wait.file + ":" +
-                std::to_string(g.wait.line) + "; ";
-    }
-    text += std::to_string(finished) + " finished";
-    abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, text);
+[[noreturn]] void reportStuck() { abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, "threads wait for each other in different places: " + waitingThreads()); }
+
+// A step of the scheduler: the place where a launch that takes too long is left.
+void checkTime() {
+    if (timeIsOver()) abandonLaunch(CUDA_ERROR_LAUNCH_TIMEOUT, overtimeText() + std::string("; ") + waitingThreads());
 }
 
 [[noreturn]] void fiberBody();
@@ -208,6 +189,7 @@ int runLaunch(const Launch& launch) {
 
     {
         FaultScope faults;
+        Watchdog watchdog(launch);
         runBlocks(launch.grid);
     }
     if (run.failed) {
@@ -219,6 +201,32 @@ int runLaunch(const Launch& launch) {
     }
     run.launch = nullptr;
     return CUDA_SUCCESS;
+}
+
+std::string waitingThreads() {
+    struct Group {
+        Wait wait;
+        unsigned count, first;
+    };
+    std::vector<Group> groups;
+    unsigned finished = 0;
+    for (unsigned t = 0; t < run.count; t++) {
+        if (run.state[t] == State::Finished) finished++;
+        if (run.state[t] != State::Waiting) continue;
+        bool known = false;
+        for (Group& g : groups) {
+            if (g.wait.line != run.wait[t].line || strcmp(g.wait.operation, run.wait[t].operation) != 0) continue;
+            g.count++;
+            known = true;
+        }
+        if (!known) groups.push_back({run.wait[t], 1, t});
+    }
+    std::string text;
+    for (const Group& g : groups) {
+        text += std::to_string(g.count) + " (first " + std::to_string(g.first) + ") at " + g.wait.operation + " " + g.wait.file + ":" +
+                std::to_string(g.wait.line) + "; ";
+    }
+    return text + std::to_string(finished) + " finished";
 }
 
 const Launch* currentLaunch() { return run.launch; }
@@ -247,6 +255,7 @@ unsigned threadsInBlock() { return run.count; }
 bool isFinished(unsigned thread) { return run.state[thread] == State::Finished; }
 
 void parkCurrent(const char* operation, const char* file, int line) {
+    checkTime();
     unsigned self = run.current;
     run.state[self] = State::Waiting;
     run.wait[self] = {operation, file, line};
@@ -281,6 +290,7 @@ using namespace standin;
 
 // All threads of the block must come to the same barrier; its source line is its identity.
 int standin_barrier(int vote, int predicate, const char* file, int line) {
+    checkTime();
     if (run.atBarrier > 0) {
         const Wait& first = run.wait[run.barrierThreads[0]];
         if (first.line != line || run.vote != vote) {
@@ -309,6 +319,7 @@ int standin_barrier(int vote, int predicate, const char* file, int line) {
 
 // Lets the others run: for loops that wait inside a block for an atomic of another thread.
 void standin_yield() {
+    checkTime();
     if (++run.yields > MaxYields) {
         abandonLaunch(CUDA_ERROR_LAUNCH_FAILED, "spins without end: blocks run one after another, so a block cannot wait for another one");
     }

@@ -48,6 +48,9 @@ void parkCurrent(const char* operation, const char* file, int line);
 void wake(unsigned thread);
 bool isFinished(unsigned thread);
 
+// "3 (first 0) at __syncthreads k.cu:7; 61 finished"
+std::string waitingThreads();
+
 bool isDynamicShared(const void* address);
 bool isInDynamicShared(const void* address, size_t size);
 

@@ -17,6 +17,7 @@
 #include "fiber.h"
 #include "memory.h"
 #include "status.h"
+#include "watchdog.h"
 
 namespace standin {
 namespace {
@@ -50,16 +51,21 @@ void passOn(int signal, siginfo_t* info, void* context) {
     }
 }
 
+// Where the handler returns to, in place of the kernel.
+void land(void* context) {
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    registers[REG_RSP] = reinterpret_cast<greg_t>(landingStack + sizeof landingStack - 8);
+    registers[REG_RIP] = reinterpret_cast<greg_t>(&abandonLaunchAfterSignal);
+}
+
 void onFault(int signal, siginfo_t* info, void* context) {
     if (kernelThread.load(std::memory_order_relaxed) != syscall(SYS_gettid)) {
         passOn(signal, info, context);
         return;
     }
-    auto* machine = static_cast<ucontext_t*>(context);
-    auto& registers = machine->uc_mcontext.gregs;
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     recorded = {signal, info->si_code, static_cast<char*>(info->si_addr), reinterpret_cast<char*>(registers[REG_RIP])};
-    registers[REG_RSP] = reinterpret_cast<greg_t>(landingStack + sizeof landingStack - 8);
-    registers[REG_RIP] = reinterpret_cast<greg_t>(&abandonLaunchAfterSignal);
+    land(context);
 }
 
 void install() {
@@ -107,10 +113,22 @@ FaultScope::FaultScope() {
 
 FaultScope::~FaultScope() { kernelThread = 0; }
 
+void leaveKernelLoop(void* context) {
+    if (kernelThread.load(std::memory_order_relaxed) != syscall(SYS_gettid)) return;
+    auto* at = reinterpret_cast<char*>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+    if (!isKernelCode(at)) return;
+    recorded = {SIGVTALRM, 0, nullptr, at};
+    land(context);
+}
+
 std::string describeSignal(int* code) {
     std::string where = whereNow() + sourceLine(recorded.instruction) + ": ";
     char address[32];
     snprintf(address, sizeof address, "%p", static_cast<void*>(recorded.address));
+    if (recorded.signal == SIGVTALRM) {
+        *code = CUDA_ERROR_LAUNCH_TIMEOUT;
+        return where + overtimeText() + "; " + waitingThreads();
+    }
     if (recorded.signal == SIGFPE) {
         *code = CUDA_ERROR_LAUNCH_FAILED;
         return where + "integer division by zero";

@@ -20,4 +20,7 @@ std::string describeSignal(int* code);
 // " at file.cu:12" for an address in a module's code, or "".
 std::string sourceLine(const void* instruction);
 
+// From the watchdog's signal handler: leaves the launch if its own code is what was interrupted.
+void leaveKernelLoop(void* context);
+
 }  // namespace standin

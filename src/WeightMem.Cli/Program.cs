@@ -21,6 +21,7 @@ internal static class Program
             ReportCommand.Create(),
             InspectCommand.Create(),
             ConvertCommand.Create(),
+            BenchCommand.Create(),
             DoctorCommand.Create(),
         };
         if (args.Length > 0 && !args[0].StartsWith('-') && root.Subcommands.All(c => c.Name != args[0]))

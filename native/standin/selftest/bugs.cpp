@@ -112,6 +112,19 @@ void testRaces() {
     OK(cuModuleUnload(module));
 }
 
+void testWatchdog() {
+    setenv("WEIGHTMEM_STANDIN_SECONDS", "0.2", 1);
+    void* module = load("bugs.cu");
+    Buffer<float> out(std::vector<float>(64, 0.0f));
+    expect(outcome(function(module, "spins"), {1}, {64}, 0, out.data), 702, "plain", "a loop without an end", "thread (3,0,0) at bugs.cu:");
+    expect(outcome(function(module, "spins"), {1}, {64}, 0, out.data), 702, "plain", "a loop without an end", "3 (first 0) at __syncthreads");
+    expect(outcome(function(module, "meets_for_ever"), {2}, {64}, 0, out.data), 702, "plain", "a barrier in a loop without an end", "still runs after 0.2 s");
+    check(outcome(function(module, "early_return"), {1}, {4}, 0, out.data) == 0, "a launch after it works");
+    standinResetError();
+    OK(cuModuleUnload(module));
+    unsetenv("WEIGHTMEM_STANDIN_SECONDS");
+}
+
 void testSticky() {
     void* module = load("bugs.cu");
     Buffer<float> out(4);
@@ -133,4 +146,5 @@ void testBugs() {
         testRaces();
     }
     testSticky();
+    testWatchdog();
 }

@@ -96,3 +96,17 @@ extern "C" __global__ void waits_for_a_block(unsigned* flag) {
         atomicExch(flag, 1u);
     }
 }
+
+// Never ends: one thread in a loop of its own, the others at a barrier.
+extern "C" __global__ void spins(volatile float* out) {
+    if (threadIdx.x == 3) {
+        while (out[0] == out[0] || out[1] != 5.0f) out[2] = out[2] + 1.0f;
+    }
+    __syncthreads();
+    out[threadIdx.x] = 1.0f;
+}
+
+// Never ends: the barrier is passed again and again.
+extern "C" __global__ void meets_for_ever(volatile float* out) {
+    while (out[1] != 5.0f) __syncthreads();
+}

@@ -16,6 +16,7 @@ internal static class DoctorCommand
             using var cpu = new CpuDevice();
             Console.Out.WriteLine(cpu.Name);
             foreach (string line in DeviceCatalog.Describe()) Console.Out.WriteLine(line);
+            Console.Out.WriteLine($"kernels: {(ShippedKernels.AreUsed ? ShippedKernels.Origin : "compiled by NVRTC from the program's sources")}");
             Console.Out.WriteLine($"kernel cache: {KernelCache.OfUser()?.Folder ?? "none: no folder of the user"}");
             Console.Out.WriteLine("--device auto computes on: cpu");
             return ExitCodes.Success;

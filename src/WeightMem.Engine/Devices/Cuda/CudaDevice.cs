@@ -153,6 +153,12 @@ public sealed class CudaDevice : Device
         init => _kernels.InterpretChains = value;
     }
 
+    /// <summary>Where its work is queued: for timing.</summary>
+    internal CudaStream Stream => _stream;
+
+    /// <summary>The versions of kernels that do not ship.</summary>
+    internal CudaNotebooks Notebooks => new(_stream, _programs);
+
     /// <summary>Whether work is being recorded and not run.</summary>
     internal bool IsRecording { get; set; }
 

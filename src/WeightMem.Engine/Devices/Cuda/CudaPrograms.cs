@@ -1,6 +1,7 @@
 using System.Reflection;
 using WeightMem.Cuda;
 using WeightMem.Cuda.Kernels;
+using WeightMem.Cuda.Libraries;
 using WeightMem.Engine.Kernels;
 using WeightMem.Engine.Ops;
 
@@ -8,18 +9,21 @@ namespace WeightMem.Engine.Devices.Cuda;
 
 /// <summary>
 /// The engine's kernel families, compiled for a device on first use. Their sources are in this assembly; the variable <see cref="SourcesVariable"/> names a folder
-/// to read them from instead, so that a kernel can be changed and tried without building anything.
+/// to read them from instead, so that a kernel can be changed and tried without building anything. Without NVRTC the PTX in this assembly is loaded.
 /// </summary>
-internal sealed class CudaPrograms(CudaContext context) : IDisposable
+internal sealed class CudaPrograms : IDisposable
 {
     /// <summary>The variable that names a folder of kernel sources.</summary>
     public const string SourcesVariable = "WEIGHTMEM_KERNEL_SOURCES";
 
     private const string Folder = "kernels/";
+    private const string NotebookFolder = "notebooks/";
 
+    private readonly CudaContext _context;
     private readonly string? _sources = Environment.GetEnvironmentVariable(SourcesVariable) is { Length: > 0 } folder ? folder : null;
-    private readonly KernelCompiler _compiler = new(KernelCache.OfUser());
+    private readonly KernelCompiler? _compiler;
     private readonly Dictionary<string, LoadedKernels> _loaded = [];
+    private readonly Dictionary<string, CudaModule> _shipped = [];
     private readonly Dictionary<(ElementwiseChain Chain, int Adds), CudaFunction> _byChain = [];
     private ElementwiseKernels? _elementwise;
     private IndexingKernels? _indexing;
@@ -36,8 +40,24 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     private AssignmentKernels? _assignment;
     private MasksKernels? _masks;
 
+    /// <summary>Looks for a compiler.</summary>
+    /// <param name="context">The device.</param>
+    /// <exception cref="CudaUnavailableException"><see cref="SourcesVariable"/> is set, and there is nothing to compile the sources with.</exception>
+    public CudaPrograms(CudaContext context)
+    {
+        _context = context;
+        if (CudaLibraries.Nvrtc is not null)
+        {
+            _compiler = new KernelCompiler(KernelCache.OfUser());
+        }
+        else if (_sources is not null)
+        {
+            throw new CudaUnavailableException($"{SourcesVariable} names sources in {_sources}, but there is no NVRTC to compile them: {CudaLibraries.Report.Line(CudaLibrary.Nvrtc)}");
+        }
+    }
+
     /// <summary>Where kernels come from, as printed in run headers.</summary>
-    public string Path => $"{_compiler.Version}, {(_sources is null ? "sources of the program" : "sources of " + _sources)}";
+    public string Path => _compiler is null ? ShippedKernels.Origin : $"{_compiler.Version}, {(_sources is null ? "sources of the program" : "sources of " + _sources)}";
 
     public ElementwiseKernels Elementwise => _elementwise ??= new(Load(ElementwiseKernels.FileName));
 
@@ -67,8 +87,11 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
 
+    /// <summary>The module of a notebook: versions of a kernel that do not ship, so that they need a compiler.</summary>
+    public CudaModule Notebook(string name) => CanCompile ? Load(NotebookFolder + name) : throw new CudaUnavailableException($"the versions in {name} need NVRTC: they are not shipped as PTX");
+
     /// <summary>Whether sources that are made while the program runs can be compiled.</summary>
-    public bool CanCompile => true;
+    public bool CanCompile => _compiler is not null;
 
     /// <summary>The kernel of a chain, generated and compiled on first use; equal formulas share it.</summary>
     public CudaFunction Chain(ElementwiseChain chain, ReadOnlySpan<bool> accumulate)
@@ -85,16 +108,24 @@ internal sealed class CudaPrograms(CudaContext context) : IDisposable
     {
         foreach (LoadedKernels kernels in _loaded.Values) kernels.Dispose();
         _loaded.Clear();
+        foreach (CudaModule module in _shipped.Values) module.Dispose();
+        _shipped.Clear();
     }
 
     private CudaModule Load(string name)
     {
+        if (_compiler is null)
+        {
+            if (!_shipped.TryGetValue(name, out CudaModule? module)) _shipped[name] = module = ShippedKernels.Load(_context, name);
+            return module;
+        }
+
         if (!_loaded.TryGetValue(name, out LoadedKernels? kernels)) _loaded[name] = kernels = Compile(new KernelProgram(name, Text(name)));
         return kernels.Module;
     }
 
     private LoadedKernels Compile(KernelProgram program) =>
-        _compiler.Load(program with { Headers = [.. HeaderNames.Select(h => new KernelHeader(h, Text(h)))] }, context);
+        _compiler!.Load(program with { Headers = [.. HeaderNames.Select(h => new KernelHeader(h, Text(h)))] }, _context);
 
     private static IEnumerable<string> HeaderNames => Assembly.GetExecutingAssembly().GetManifestResourceNames()
         .Where(name => name.StartsWith(Folder, StringComparison.Ordinal) && name.EndsWith(".cuh", StringComparison.Ordinal))

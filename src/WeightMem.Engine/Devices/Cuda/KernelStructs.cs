@@ -162,3 +162,11 @@ internal struct ChainProgram
         private ulong _first;
     }
 }
+
+/// <summary>As in <c>notebooks/adam_versions.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct AdamRates
+{
+    public double WeightDecay, Clip;
+    public float Beta1, Beta2, KeepMean, KeepSquare, Epsilon;
+}

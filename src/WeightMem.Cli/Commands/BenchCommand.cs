@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using WeightMem.Engine.Benchmarks;
+using WeightMem.Engine.Devices;
+
+namespace WeightMem.Cli.Commands;
+
+/// <summary><c>bench kernels</c>: how fast each kernel is beside what the device can do at best.</summary>
+internal static class BenchCommand
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    public static Command Create()
+    {
+        var filter = new Option<string?>("--filter") { Description = "Only kernels whose name, version or size contains this" };
+        var versions = new Option<bool>("--versions") { Description = "The numbered versions of kernels/notebooks beside what ships (--device cuda)" };
+        Option<bool> json = SharedOptions.Json();
+        var kernels = new Command("kernels", "Time the kernels at sizes of the generators, each checked first, beside a copy and a matrix product of the same run.") { filter, versions, json };
+        DeviceOptions options = DeviceOptions.AddTo(kernels);
+        kernels.SetAction(parsed => Guard.Run(cancellation =>
+        {
+            using Device device = options.Open(parsed);
+            Console.Error.WriteLine(DeviceOptions.Header(device));
+            return Run(device, parsed.GetValue(filter), parsed.GetValue(versions), parsed.GetValue(json), cancellation);
+        }));
+        return new Command("bench", "Measure speed.") { kernels };
+    }
+
+    private static int Run(Device device, string? filter, bool versions, bool json, CancellationToken cancellation)
+    {
+        using var bench = new KernelBench(device);
+        IReadOnlyList<KernelRow> rows;
+        try
+        {
+            rows = [.. bench.Rows(versions).Where(r => filter is null || r.ToString().Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        }
+        catch (NotSupportedException error)
+        {
+            throw new UsageException(error.Message);
+        }
+
+        if (rows.Count == 0) throw new UsageException($"no kernel has '{filter}' in its name, version or size");
+        var timings = new List<KernelTiming>();
+        if (!json) PrintHead(device, bench);
+        foreach (KernelRow row in rows)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            timings.Add(bench.Run(row));
+            if (!json) Console.Out.WriteLine(Line(bench, timings[^1]));
+        }
+
+        if (json) Console.Out.WriteLine(Document(device, bench, timings).ToJsonString(Indented));
+        return timings.All(t => t.IsRight) ? ExitCodes.Success : ExitCodes.DeviceFailed;
+    }
+
+    private static void PrintHead(Device device, KernelBench bench)
+    {
+        Console.Out.WriteLine(device.Name);
+        if (bench.IsStandin) Console.Out.WriteLine("This is the CPU stand-in: tiny sizes, one repetition, and these are no speeds of a GPU.");
+        Console.Out.WriteLine(FormattableString.Invariant(
+            $"roofs of this run: copy {bench.CopyBytesPerSecond / 1e9:F1} GB/s; product of {bench.ProductSide} x {bench.ProductSide} {bench.FlopsPerSecond / 1e12:F3} TFLOP/s, {device.Paths["matrix products"]}"));
+        Console.Out.WriteLine($"{"kernel",-30} {"version",-7} {"size",-30} {"warm us",10} {"min-max",21} {"cold us",10} {"GB/s",8} {"TFLOP/s",8} {"% roof",7}");
+    }
+
+    private static string Line(KernelBench bench, KernelTiming timing)
+    {
+        KernelRow row = timing.Row;
+        string name = $"{row.Kernel,-30} {row.Version,-7} {row.Size,-30}";
+        if (timing.Warm is not { } warm || timing.Cold is not { } cold)
+            return FormattableString.Invariant($"{name} WRONG: off by {timing.Error:G3}, allowed {row.Tolerance:G3}");
+        string span = FormattableString.Invariant($"{warm.Least * 1e6:F1}-{warm.Most * 1e6:F1}");
+        return FormattableString.Invariant(
+            $"{name} {warm.Median * 1e6,10:F1} {span,21} {cold.Median * 1e6,10:F1} {row.Bytes / warm.Median / 1e9,8:F1} {row.Flops / warm.Median / 1e12,8:F3} {100 * bench.RoofSeconds(row) / warm.Median,7:F1}");
+    }
+
+    private static JsonObject Document(Device device, KernelBench bench, List<KernelTiming> timings)
+    {
+        var paths = new JsonObject();
+        foreach ((string key, string value) in device.Paths) paths[key] = value;
+        return new JsonObject
+        {
+            ["device"] = device.Name,
+            ["standin"] = bench.IsStandin,
+            ["measured"] = DateTime.UtcNow.ToString("O", CultureInfo.InvariantCulture),
+            ["paths"] = paths,
+            ["copyBytesPerSecond"] = bench.CopyBytesPerSecond,
+            ["productSide"] = bench.ProductSide,
+            ["flopsPerSecond"] = bench.FlopsPerSecond,
+            ["rows"] = new JsonArray([.. timings.Select(t => (JsonNode)Row(bench, t))]),
+        };
+    }
+
+    private static JsonObject Row(KernelBench bench, KernelTiming timing)
+    {
+        KernelRow row = timing.Row;
+        return new JsonObject
+        {
+            ["kernel"] = row.Kernel,
+            ["version"] = row.Version,
+            ["size"] = row.Size,
+            ["bytes"] = row.Bytes,
+            ["flops"] = row.Flops,
+            ["right"] = timing.IsRight,
+            ["error"] = timing.Error is { } error && double.IsFinite(error) ? error : null,
+            ["tolerance"] = row.Tolerance,
+            ["warm"] = Spread(timing.Warm),
+            ["cold"] = Spread(timing.Cold),
+            ["roofShare"] = timing.Warm is { } warm ? bench.RoofSeconds(row) / warm.Median : null,
+        };
+    }
+
+    private static JsonObject? Spread(Spread? spread) => spread is not { } s
+        ? null
+        : new JsonObject { ["medianSeconds"] = s.Median, ["leastSeconds"] = s.Least, ["mostSeconds"] = s.Most };
+}
