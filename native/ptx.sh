@@ -34,12 +34,14 @@ sources() {
 
 # fast: a product and a sum become one fused operation, as NVRTC does; what must not be fused is written with __fmul_rn and its like. Denormals stay.
 compile() {
+    # Apart, because a pipe would lose what clang says of itself.
+    "$clang" -x cuda --cuda-device-only -nocudainc -nocudalib --offload-arch=sm_70 -Xclang -target-feature -Xclang +ptx63 -std=c++17 -O3 \
+        -fdeclspec -ffp-contract=fast -nostdinc -nostdinc++ -Wall -Wextra -Werror -Wno-unused-function -Wno-pass-failed \
+        -I. -include clang/device.cuh -S -o "$work/raw" "$1" || return 1
     {
         echo "// sources $(cat $(sources "$1") | sha256sum | cut -d' ' -f1)"
         echo "// $("$clang" --version | head -n 1)"
-        "$clang" -x cuda --cuda-device-only -nocudainc -nocudalib --offload-arch=sm_70 -Xclang -target-feature -Xclang +ptx63 -std=c++17 -O3 \
-            -fdeclspec -ffp-contract=fast -nostdinc -nostdinc++ -Wall -Wextra -Werror -Wno-unused-function -Wno-pass-failed \
-            -I. -include clang/device.cuh -S -o - "$1" | sed 's|[[:space:]]*//.*||; /^$/d'
+        sed 's|[[:space:]]*//.*||; /^$/d' "$work/raw"
     } > "$2"
     # A function that was only declared would be looked for by the driver, in vain.
     if grep -q '^\.extern \.func' "$2"; then

@@ -44,6 +44,9 @@ struct __align__(8) float2 {
 struct __align__(16) float4 {
     float x, y, z, w;
 };
+struct __align__(16) ulonglong2 {
+    unsigned long long x, y;
+};
 WM_INTRINSIC float2 make_float2(float x, float y) { return float2{x, y}; }
 WM_INTRINSIC float4 make_float4(float x, float y, float z, float w) { return float4{x, y, z, w}; }
 
@@ -130,6 +133,8 @@ WM_INTRINSIC float fabsf(float x) { return __builtin_fabsf(x); }
 WM_INTRINSIC double fabs(double x) { return __builtin_fabs(x); }
 WM_INTRINSIC float fmaxf(float a, float b) { return __builtin_fmaxf(a, b); }
 WM_INTRINSIC float fminf(float a, float b) { return __builtin_fminf(a, b); }
+WM_INTRINSIC double fmax(double a, double b) { return __builtin_fmax(a, b); }
+WM_INTRINSIC double fmin(double a, double b) { return __builtin_fmin(a, b); }
 WM_INTRINSIC float fmaf(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 WM_INTRINSIC double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 #define WM_LESSER_AND_GREATER(T)                            \
