@@ -36,6 +36,9 @@ public sealed record KernelRow(
     /// <summary>Numbers in double precision that the kernel reads, after the inputs.</summary>
     public IReadOnlyList<double[]> Doubles { get; init; } = [];
 
+    /// <summary>Type of the outputs, if it is not the device's float type.</summary>
+    public DType? OutputType { get; init; }
+
     /// <summary>What the engine would call for the same result, for a version that only a GPU has.</summary>
     internal Action<Device, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? Shipped { get; init; }
 
@@ -60,6 +63,15 @@ public sealed record KernelRow(
             if (input.Kind == InputKind.Labels)
             {
                 inputs.Add(device.From([.. Enumerable.Range(0, (int)input.Shape.Elements).Select(j => stream.Integer(j, (int)input.Scale))], input.Shape));
+                continue;
+            }
+
+            if (input.Kind == InputKind.Words)
+            {
+                // A fourth of the bits: the error masks of networks of 75 %.
+                inputs.Add(device.Empty(input.Shape, DType.U64));
+                inputs[^1].Write<ulong>([.. Enumerable.Range(0, (int)input.Shape.Elements).Select(j =>
+                    ((ulong)stream.Word(4L * j) << 32 | stream.Word(4L * j + 1)) & ((ulong)stream.Word(4L * j + 2) << 32 | stream.Word(4L * j + 3)))]);
                 continue;
             }
 
@@ -88,7 +100,7 @@ public sealed record KernelRow(
             inputs.Add(tensor);
         }
 
-        return (inputs, [.. Outputs.Select(device.Empty)]);
+        return (inputs, [.. Outputs.Select(shape => device.Empty(shape, OutputType ?? device.FloatType))]);
     }
 
     private static void Draw(Tensor values, CaseInput input, RandomStream stream)

@@ -17,7 +17,7 @@ public static class KernelRows
 
     /// <summary>Every kernel that ships.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
-    public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Population(tiny)];
+    public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Populations(tiny), .. Pairs(tiny)];
 
     /// <summary>The versions in the notebooks, each followed by what ships. Only a CUDA device has them.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
@@ -38,6 +38,10 @@ public static class KernelRows
         yield return Row("SumRows", g, [new(x)], [width], (k, i, o) => k.SumRows(o[0], i[0], false), 4 * n, n, Sums);
         yield return Row("Dropout", g, [new(x)], [x], (k, i, o) => k.Dropout(o[0], i[0], 0.1, new RandomStream(1, "dropout"), false), 8 * n, n, Rounding);
         yield return Row("Normal", g, [], [x], (k, i, o) => k.Normal(o[0], new RandomStream(1, "normal")), 4 * n, 40 * n, Rounding);
+        yield return Row(
+            "NormalRows", g, [new(rows, InputKind.Words)], [x], (k, i, o) => k.NormalRows(o[0], i[0], 3), 4 * n, 40 * n, Rounding);
+        yield return Row(
+            "ReverseStep", g, [new(x), new(x), new((1, 3)), new(rows, InputKind.Words)], [], (k, i, o) => k.ReverseStep(i[0], i[1], i[2], i[3], 0), 12 * n, 45 * n, Sums);
         yield return Row("SoftmaxForward", g, [new(x)], [x], (k, i, o) => k.SoftmaxForward(o[0], i[0]), 8 * n, 20 * n, Rounding);
         yield return Row("LayerNormForward", g, [new(x), new(width), new(width)], [x, rows, rows], (k, i, o) => k.LayerNormForward(o[0], o[1], o[2], i[0], i[1], i[2], 1e-5), 8 * n, 8 * n, Sums);
         yield return Row("AttentionForward", g, [new(qkv)], [tokens, lse], (k, i, o) => k.AttentionForward(o[0], o[1], i[0], heads), 16 * n, 4 * n * g.Tokens, Sums);
@@ -82,7 +86,7 @@ public static class KernelRows
         yield return Adam(g, (d, i, s) => d.Kernels.Adam(i[0], i[1], i[2], i[3], i[4], i[5], i[6], s));
     }
 
-    private static IEnumerable<KernelRow> Population(bool tiny)
+    private static IEnumerable<KernelRow> Populations(bool tiny)
     {
         (string name, int count, int images) = tiny ? ("tiny", 2, 70) : ("512 mlps, 10,000 images", 512, 10_000);
         int[] widths = tiny ? [20, 5, 3] : [784, 10, 10];
@@ -96,6 +100,69 @@ public static class KernelRows
                 d.Kernels.PopulationMlp(d.Empty((count, (images + 63) / 64), DType.U64), o[0], i[0], i[1], i[2], widths);
             },
             4.0 * (count * (double)parameters + images * (double)widths[0] + images), work, Sums);
+
+        ConvNet net = tiny
+            ? new(1, 9, 9, [new(3, 2, true)], [4], Activation.Tanh)
+            : new(1, 28, 28, [new(8, 5, true), new(6, 5, true), new(4, 2, false)], [20, 10], Activation.Tanh);
+        (string nets, int evaluated, int seen, int batch) = tiny ? ("tiny", 2, 70, 5) : ("64 cnns, 10,000 images", 64, 10_000, 32);
+        double multiplyAdds = net.MultiplyAdds;
+        CaseInput weights = new((evaluated, net.Parameters), Scale: 0.2), pixels = new((seen, net.Features));
+        yield return new KernelRow(
+            "PopulationConvNet", nets, KernelRow.Ships, [weights, pixels, new(seen, InputKind.Labels, net.Classes)], [evaluated],
+            (d, i, o) =>
+            {
+                using Scope scope = d.Scope();
+                d.Kernels.PopulationConvNet(d.Empty((evaluated, (seen + 63) / 64), DType.U64), o[0], i[0], i[1], i[2], net);
+            },
+            4.0 * (evaluated * (double)net.Parameters + seen * (double)net.Features), 2 * multiplyAdds * evaluated * seen, Sums);
+        yield return new KernelRow(
+            "PopulationConvNetLogits", nets, KernelRow.Ships, [weights, pixels], [(evaluated, seen, net.Classes)],
+            (d, i, o) => d.Kernels.PopulationConvNetLogits(o[0], i[0], i[1], net), 4.0 * seen * (net.Features + evaluated * (double)net.Classes),
+            2 * multiplyAdds * evaluated * seen, Sums);
+        yield return new KernelRow(
+            "PopulationConvNetGradient", tiny ? "tiny" : "64 cnns, batches of 32", KernelRow.Ships,
+            [weights, pixels, new((evaluated, batch), InputKind.Labels, seen), new((evaluated, batch), InputKind.Labels, net.Classes)], [(evaluated, net.Parameters)],
+            (d, i, o) =>
+            {
+                using Scope scope = d.Scope();
+                d.Kernels.PopulationConvNetGradient(o[0], d.Empty(evaluated), d.Empty((evaluated, batch, net.Classes)), i[0], i[1], i[2], i[3], net);
+            },
+            4.0 * (2 * evaluated * (double)net.Parameters + evaluated * batch * (double)net.Features), 6 * multiplyAdds * evaluated * batch, Sums);
+        yield return new KernelRow(
+            "AdamRows", nets, KernelRow.Ships, [weights, weights, weights with { Kind = InputKind.Positive }, weights, new(evaluated, InputKind.Positive, 0.01)], [],
+            (d, i, o) => d.Kernels.AdamRows(i[0], i[1], i[2], i[3], i[4], 0.9, 0.999, 1e-8, 0, 10), 28.0 * evaluated * net.Parameters, 12.0 * evaluated * net.Parameters, Sums);
+    }
+
+    private static IEnumerable<KernelRow> Pairs(bool tiny)
+    {
+        (string name, int queries, int references, int columns, int words, int hidden) = tiny ? ("tiny", 3, 7, 20, 2, 2) : ("2,000 x 2,000 mlps", 2000, 2000, 7960, 157, 10);
+        double pairs = (double)queries * references;
+        yield return new KernelRow(
+            "NearestRows", name, KernelRow.Ships, [new((queries, columns)), new((references, columns))], [(queries, 1)],
+            (d, i, o) =>
+            {
+                using Scope scope = d.Scope();
+                d.Kernels.NearestRows(o[0], d.Empty((queries, 1), DType.I32), i[0], i[1], null, null);
+            },
+            4.0 * (queries + references) * columns, 2 * pairs * columns, Sums) { OutputType = DType.F64 };
+        int aligned = tiny ? 2 : 600, alignedTo = tiny ? 3 : 600, group = tiny ? 16 : 800, classes = 10;
+        yield return new KernelRow(
+            "NearestAlignedRows", tiny ? "tiny" : "600 x 600 mlps", KernelRow.Ships,
+            [new((aligned * hidden, group)), new((alignedTo * hidden, group)), new((aligned, classes)), new((alignedTo, classes))], [(aligned, 1)],
+            (d, i, o) =>
+            {
+                using Scope scope = d.Scope();
+                d.Kernels.NearestAlignedRows(o[0], d.Empty((aligned, 1), DType.I32), d.Empty((aligned, 1, hidden), DType.I32), i[0], i[1], i[2], i[3], null, null);
+            },
+            4.0 * (aligned + alignedTo) * hidden * group, 2.0 * aligned * alignedTo * hidden * hidden * group, Sums) { OutputType = DType.F64 };
+        yield return new KernelRow(
+            "MostSimilarMasks", tiny ? "tiny" : "2,000 x 2,000 masks of 10,000", KernelRow.Ships, [new((queries, words), InputKind.Words), new((references, words), InputKind.Words)], [queries],
+            (d, i, o) =>
+            {
+                using Scope scope = d.Scope();
+                d.Kernels.MostSimilarMasks(o[0], d.Empty(queries, DType.I32), i[0], i[1], null, null);
+            },
+            8.0 * (queries + references) * words, 2 * pairs * words, 0) { OutputType = DType.F64 };
     }
 
     private static IEnumerable<KernelRow> Notebooks(GptSize g)
