@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Breaks one kernel at a time in one obvious way and expects the case table to notice. Builds nothing: kernels are read from a changed copy of their folder.
-# Usage: tests/mutations.sh, after a Release build of the tests and native/build.sh. Ends with "N of M mutations caught".
+# Usage: tests/mutations.sh [FILE.cu ...], after a Release build of the tests and native/build.sh; with files, only theirs. Ends with "N of M mutations caught".
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 tests=$(ls "$here"/tests/WeightMem.Engine.Tests/bin/Release/net10.0/*/WeightMem.Engine.Tests | head -n 1)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 caught=0 all=0
+wanted=" $* "
 
 mutate() { # file, what is there, what replaces it, what that breaks
+  [ "$wanted" = "  " ] || [[ $wanted == *" $1 "* ]] || return 0
   rm -rf "$work/kernels"
   cp -r "$here/kernels" "$work/kernels"
   python3 - "$work/kernels/$1" "$2" "$3" <<'P'
@@ -47,5 +49,12 @@ mutate pairs.cuh "static_cast<u32>(index) < static_cast<u32>(at)" "static_cast<u
 mutate distance.cu "sure = sure || least > worst;" "sure = true;" "a list that lost entries is believed"
 mutate assignment.cu "columnPrice[half] -= step;" "" "columns keep their prices along a path"
 mutate masks.cu "(left == right && a.index < b.index)" "left == right" "the last of equal similarities"
+mutate random.cu "s * x[i] + (d * z[k] + p * prediction[i])" "p * x[i] + (d * z[k] + s * prediction[i])" "state and prediction change places in a reverse step"
+mutate activations.cuh "0.5f * x * (1.0f + erff" "0.5f * x * (erff" "GELU without its one"
+mutate convnets.cu "if (sums[k] > sums[best]) best = k;" "if (sums[k] < sums[best]) best = k;" "the smallest of a pooling block goes on"
+mutate convnets.cu "        at += i < net.planes ? plane_size(net.plane[i]) : net.layer[i - net.planes].outputs;
+        __syncthreads();" "        at += i < net.planes ? plane_size(net.plane[i]) : net.layer[i - net.planes].outputs;" "a layer starts before the one before it is done"
+mutate convnets.cu "(c == label ? 1.0f : 0.0f)) / batch" "(c == label ? 1.0f : 0.0f))" "a sum of gradients in place of their mean"
+mutate optimizers.cu "if (!finite) return;" "" "a step is taken on a gradient of NaN"
 echo "$caught of $all mutations caught"
 [ "$caught" = "$all" ]

@@ -35,7 +35,7 @@ public sealed class StandinCompilerTests : IDisposable
 
         // An entry that is whole but means nothing to the driver.
         var key = KernelKey.Of(
-            Vectors, KernelArchitecture.Choose([.. compiler.SupportedArchitectures], context.Properties.Architecture), compiler.Version);
+            Vectors, KernelArchitecture.Choose([.. compiler.SupportedArchitectures], context.Properties.Architecture), compiler.Identity);
         compiler.Cache!.Write(key, new CompiledKernels([1, 2, 3], new Dictionary<string, string>(), FromCache: false));
         using (var fourth = compiler.Load(Vectors, context))
             Assert.False(fourth.FromCache);

@@ -26,7 +26,8 @@ public sealed unsafe class KernelCompiler
         _supported = new int[count];
         fixed (int* architectures = _supported)
             CudaException.CheckNvrtc(Nvrtc.nvrtcGetSupportedArchs(architectures));
-        Version = $"NVRTC {major}.{minor}" + (CudaLibraries.IsStandin(CudaLibrary.Nvrtc) ? StandinIdentity(library.Path) : "");
+        Version = $"NVRTC {major}.{minor}";
+        Identity = Version + (CudaLibraries.IsStandin(CudaLibrary.Nvrtc) ? StandinIdentity(library.Path) : "");
     }
 
     /// <summary>Where results are kept, or null.</summary>
@@ -34,6 +35,9 @@ public sealed unsafe class KernelCompiler
 
     /// <summary>The compiler and its version.</summary>
     public string Version { get; }
+
+    /// <summary>What the cache tells compilers apart by: the version, and for a stand-in which build of it.</summary>
+    internal string Identity { get; }
 
     /// <summary>The architectures that it can compile for, ascending.</summary>
     public IReadOnlyList<int> SupportedArchitectures => _supported;
@@ -51,7 +55,7 @@ public sealed unsafe class KernelCompiler
         var architecture = KernelArchitecture.Choose(_supported, deviceArchitecture);
         if (Cache is null)
             return CompileAnew(program, architecture);
-        var key = KernelKey.Of(program, architecture, Version);
+        var key = KernelKey.Of(program, architecture, Identity);
         if (Cache.Read(key) is { } cached)
             return cached;
         var compiled = CompileAnew(program, architecture);
@@ -76,7 +80,7 @@ public sealed unsafe class KernelCompiler
         }
         catch (CudaException e) when (compiled.FromCache && !e.IsSticky)
         {
-            var key = KernelKey.Of(program, KernelArchitecture.Choose(_supported, context.Properties.Architecture), Version);
+            var key = KernelKey.Of(program, KernelArchitecture.Choose(_supported, context.Properties.Architecture), Identity);
             Cache?.Remove(key);
             compiled = Compile(program, context.Properties.Architecture);
             return new LoadedKernels(new CudaModule(context, compiled.Image), compiled);
