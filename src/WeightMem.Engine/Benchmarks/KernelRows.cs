@@ -144,7 +144,8 @@ public static class KernelRows
                 using Scope scope = d.Scope();
                 d.Kernels.NearestRows(o[0], d.Empty((queries, 1), DType.I32), i[0], i[1], null, null);
             },
-            4.0 * (queries + references) * columns, 2 * pairs * columns, Sums) { OutputType = DType.F64 };
+            4.0 * (queries + references) * columns, 2 * pairs * columns, Sums)
+        { OutputType = DType.F64 };
         int aligned = tiny ? 2 : 600, alignedTo = tiny ? 3 : 600, group = tiny ? 16 : 800, classes = 10;
         yield return new KernelRow(
             "NearestAlignedRows", tiny ? "tiny" : "600 x 600 mlps", KernelRow.Ships,
@@ -154,7 +155,8 @@ public static class KernelRows
                 using Scope scope = d.Scope();
                 d.Kernels.NearestAlignedRows(o[0], d.Empty((aligned, 1), DType.I32), d.Empty((aligned, 1, hidden), DType.I32), i[0], i[1], i[2], i[3], null, null);
             },
-            4.0 * (aligned + alignedTo) * hidden * group, 2.0 * aligned * alignedTo * hidden * hidden * group, Sums) { OutputType = DType.F64 };
+            4.0 * (aligned + alignedTo) * hidden * group, 2.0 * aligned * alignedTo * hidden * hidden * group, Sums)
+        { OutputType = DType.F64 };
         yield return new KernelRow(
             "MostSimilarMasks", tiny ? "tiny" : "2,000 x 2,000 masks of 10,000", KernelRow.Ships, [new((queries, words), InputKind.Words), new((references, words), InputKind.Words)], [queries],
             (d, i, o) =>
@@ -162,7 +164,8 @@ public static class KernelRows
                 using Scope scope = d.Scope();
                 d.Kernels.MostSimilarMasks(o[0], d.Empty(queries, DType.I32), i[0], i[1], null, null);
             },
-            8.0 * (queries + references) * words, 2 * pairs * words, 0) { OutputType = DType.F64 };
+            8.0 * (queries + references) * words, 2 * pairs * words, 0)
+        { OutputType = DType.F64 };
     }
 
     private static IEnumerable<KernelRow> Notebooks(GptSize g)
@@ -203,7 +206,8 @@ public static class KernelRows
         AdamSettings settings = AdamOf(g);
         return new KernelRow(
             "Adam", $"{g.Name}, {p} values", KernelRow.Ships, [new(p), new(p), new(p, InputKind.Positive), new(p), new(p)], [], (d, i, o) => run(d, i, settings),
-            36.0 * p, 15.0 * p, Rounding) { Doubles = [[4.0], [1e-4, 0.271, 0.003, 0.99]] };
+            36.0 * p, 15.0 * p, Rounding)
+        { Doubles = [[4.0], [1e-4, 0.271, 0.003, 0.99]] };
     }
 
     private static KernelRow Row(

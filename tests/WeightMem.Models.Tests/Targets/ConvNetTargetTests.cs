@@ -87,13 +87,21 @@ public sealed class ConvNetTargetTests
         ImageSet images = Images();
         var settings = new ZooSettings
         {
-            Runs = 3, Epochs = 4, BatchSize = 20, KeptEpochs = [0, 3, 4], Optimizer = ZooOptimizer.Adam, BaseRate = 3e-3, ConstantRate = true, WeightDecay = 0,
-            GroupSize = 3, Seed = 5,
+            Runs = 3,
+            Epochs = 4,
+            BatchSize = 20,
+            KeptEpochs = [0, 3, 4],
+            Optimizer = ZooOptimizer.Adam,
+            BaseRate = 3e-3,
+            ConstantRate = true,
+            WeightDecay = 0,
+            GroupSize = 3,
+            Seed = 5,
         };
-        Population zoo = ZooBuilder.Train(device, Target, images, images, settings);
+        Population zoo = ZooBuilder.Train(device, Target, images, images, settings, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal([0, 30, 40, 0, 30, 40, 0, 30, 40], zoo.Step);
         for (int run = 0; run < 3; run++) Assert.True(zoo.Score![3 * run + 2] > 75, $"run {run}: {string.Join(", ", zoo.Score!)}");
-        Population alone = ZooBuilder.Train(device, Target, images, images, settings with { GroupSize = 1 });
+        Population alone = ZooBuilder.Train(device, Target, images, images, settings with { GroupSize = 1 }, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(zoo.Weights, alone.Weights);
         Assert.Equal(zoo.Metrics["train_loss"], alone.Metrics["train_loss"]);
         Assert.Equal(0, device.LiveBytes);
