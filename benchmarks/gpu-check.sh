@@ -92,6 +92,19 @@ bench() {
   { echo '```'; ./weightmem bench kernels --device cuda --versions 2>&1 || echo "bench kernels --versions FAILED"; echo '```'; echo; } >> "$table"
   ./weightmem bench kernels --device cuda --json > "$json" 2> "$json.log" || echo "bench kernels --json FAILED: $(tail -n 1 "$json.log")" >> "$table"
   rm -f "$json.log"
+  # Whole steps: recorded and launched one by one, in each precision. The stand-in shows that they run, at a size that it can.
+  local presets="small paper" maths="f32 tf32 bf16" runs=20 preset math graphs
+  if grep -q '"standin": true' "$json"; then presets=smoke maths=f32 runs=1; fi
+  echo '```' >> "$table"
+  for preset in $presets; do
+    for math in $maths; do
+      for graphs in on off; do
+        echo "$preset, --math $math, --graphs $graphs" >> "$table"
+        ./weightmem bench pipeline --preset "$preset" --runs "$runs" --math "$math" --graphs "$graphs" --device cuda 2>/dev/null >> "$table" || echo "bench pipeline FAILED" >> "$table"
+      done
+    done
+  done
+  { echo '```'; echo; } >> "$table"
   if python3 -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null && ! grep -q '"standin": true' "$json"; then
     if python3 ./gpu_torch.py "$json" "$json.torch.md" > /dev/null; then cat "$json.torch.md" >> "$table"; else echo "PyTorch's times FAILED" >> "$table"; fi
     rm -f "$json.torch.md"

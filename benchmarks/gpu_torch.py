@@ -97,15 +97,23 @@ def rows(name, batch, tokens, width, heads, parameters):
 
 
 def populations():
-    a, b = torch.randn(1000, 7960, device=DEVICE), torch.randn(1000, 7960, device=DEVICE)
-    yield ("distance and minimum", "1000 x 1000 networks of 7960"), lambda: torch.cdist(a, b).min(1)
-    one, two = torch.rand(512, 10_000, device=DEVICE) < 0.1, torch.rand(512, 10_000, device=DEVICE) < 0.1
+    a, b = torch.randn(2000, 7960, device=DEVICE), torch.randn(2000, 7960, device=DEVICE)
+    yield ("NearestRows", "2,000 x 2,000 mlps"), lambda: torch.cdist(a, b).min(1)
+    one, two = torch.rand(2000, 157 * 64, device=DEVICE) < 0.25, torch.rand(2000, 157 * 64, device=DEVICE) < 0.25
 
     def iou():
         both = one.float() @ two.float().T
-        return both / (one.sum(1)[:, None] + two.sum(1)[None, :] - both).clamp(min=1)
+        return (both / (one.sum(1)[:, None] + two.sum(1)[None, :] - both).clamp(min=1)).max(1)
 
-    yield ("mask IoU", "512 x 512 masks of 10,000"), iou
+    yield ("MostSimilarMasks", "2,000 x 2,000 masks of 10,000"), iou
+    nets = [tuple(torch.randn(s, device=DEVICE) for s in ((10, 784), (10,), (10, 10), (10,))) for _ in range(512)]
+    images, labels = torch.randn(10_000, 784, device=DEVICE), torch.randint(10, (10_000,), device=DEVICE)
+
+    def judge():
+        for w1, b1, w2, b2 in nets:
+            F.linear(torch.relu(F.linear(images, w1, b1)), w2, b2).argmax(1) != labels
+
+    yield ("PopulationMlp", "512 mlps, 10,000 images"), judge  # one by one, as published code does
 
 
 def main():

@@ -4,10 +4,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Benchmarks;
 using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Studies;
+using WeightMem.Models.Benchmarks;
+using WeightMem.Models.Targets;
 
 namespace WeightMem.Cli.Commands;
 
-/// <summary><c>bench kernels</c>: how fast each kernel is beside what the device can do at best.</summary>
+/// <summary><c>bench kernels</c> and <c>bench pipeline</c>: how fast kernels are beside what the device can do at best, and how fast whole steps are.</summary>
 internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
@@ -25,7 +28,48 @@ internal static class BenchCommand
             Console.Error.WriteLine(DeviceOptions.Header(device));
             return Run(device, parsed.GetValue(filter), parsed.GetValue(versions), parsed.GetValue(json), cancellation);
         }));
-        return new Command("bench", "Measure speed.") { kernels };
+        return new Command("bench", "Measure speed.") { kernels, Pipeline() };
+    }
+
+    private static Command Pipeline()
+    {
+        var preset = new Option<string>("--preset") { Description = $"Size: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
+        var runs = new Option<int>("--runs") { Description = "Runs of each step after the warm ones", DefaultValueFactory = _ => 20 };
+        Option<bool> json = SharedOptions.Json();
+        var command = new Command("pipeline", "Time whole training and denoising steps of G.pt, warm, on made-up networks.") { preset, runs, json };
+        DeviceOptions options = DeviceOptions.AddTo(command);
+        command.SetAction(parsed => Guard.Run(cancellation =>
+        {
+            string size = parsed.GetValue(preset)!;
+            int count = parsed.GetValue(runs);
+            SharedOptions.RequireName("preset", size, StudyPresets.Names);
+            if (count < 1) throw new UsageException($"--runs {count}: at least 1");
+            using Device device = options.Open(parsed);
+            Console.Error.WriteLine(DeviceOptions.Header(device));
+            Mlp target = size == "paper" ? new Mlp(784, 10, 10) : new Mlp(49, 10, 10);
+            var rows = new JsonArray();
+            foreach (PipelineTiming t in GptPipelineBench.Run(device, $"gpt {size}", target, StudyPresets.Create("gpt", size).Gpt!, count))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                rows.Add(new JsonObject
+                {
+                    ["step"] = t.Name,
+                    ["size"] = t.Size,
+                    ["medianSeconds"] = t.MedianSeconds,
+                    ["leastSeconds"] = t.LeastSeconds,
+                    ["mostSeconds"] = t.MostSeconds,
+                    ["flops"] = t.Flops,
+                    ["path"] = t.Path,
+                });
+                string work = t.Flops > 0 ? FormattableString.Invariant($", {t.Flops / t.MedianSeconds / 1e9:F0} GFLOP/s, {t.Path}") : "";
+                if (!parsed.GetValue(json))
+                    Console.Out.WriteLine(FormattableString.Invariant($"{t.Size}, {t.Name}: {t.MedianSeconds * 1e3:F3} ms ({t.LeastSeconds * 1e3:F3} to {t.MostSeconds * 1e3:F3}){work}"));
+            }
+
+            if (parsed.GetValue(json)) Console.Out.WriteLine(new JsonObject { ["device"] = device.Name, ["math"] = device.Math.ToString(), ["steps"] = rows }.ToJsonString(Indented));
+            return ExitCodes.Success;
+        }));
+        return command;
     }
 
     private static int Run(Device device, string? filter, bool versions, bool json, CancellationToken cancellation)

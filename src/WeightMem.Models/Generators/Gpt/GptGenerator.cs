@@ -1,4 +1,5 @@
 using WeightMem.Engine.Devices;
+using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
@@ -121,6 +122,10 @@ public sealed class GptGenerator : IGenerator, IDisposable
         _normalizer = normalizer;
         if (snapshot is not null) _trainer.Restore(snapshot);
     }
+
+    /// <summary>One training step by itself, for benchmarks.</summary>
+    /// <exception cref="InvalidOperationException">Nothing has been loaded.</exception>
+    internal (double Loss, double GradientNorm, OpCost Cost) TrainStep(PairBatch batch, double rate) => Fitted()._trainer!.TrainStep(batch, rate);
 
     /// <summary>Makes networks from fresh initialisations that training never saw.</summary>
     public Population Sample(int count, long seed, CancellationToken cancellation)
