@@ -22,6 +22,8 @@ namespace WeightMem.Evaluation.Studies;
 /// </summary>
 public sealed class Study
 {
+    private static readonly Dictionary<string, Func<StudyContext, IStudyMethod>> Methods = new() { ["gpt"] = context => new GptMethod(context) };
+
     private readonly StudyContext _context;
     private readonly string _commandLine;
     private readonly Dictionary<string, string> _inputs;
@@ -103,11 +105,9 @@ public sealed class Study
         return Timed("evaluate", () => Evaluate(method, training, PopulationFile.Read(Folder.Heldout)));
     }
 
-    private IStudyMethod Method() => Config.Method switch
-    {
-        "gpt" => new GptMethod(_context),
-        _ => throw new RunFolderException($"{Folder.Root}: there is no method {Config.Method}"),
-    };
+    private IStudyMethod Method() => Methods.TryGetValue(Config.Method, out Func<StudyContext, IStudyMethod>? make)
+        ? make(_context)
+        : throw new RunFolderException($"{Folder.Root}: there is no method {Config.Method}");
 
     private (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
     {
