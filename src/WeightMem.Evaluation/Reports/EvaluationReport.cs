@@ -24,6 +24,9 @@ public sealed record ReportContext
     /// <summary>What was done otherwise than in the paper.</summary>
     public IReadOnlyList<string> Deviations { get; init; } = [];
 
+    /// <summary>What the method's own populations say, after the answer.</summary>
+    public string? Remark { get; init; }
+
     /// <summary>The command that repeats the run.</summary>
     public string? CommandLine { get; init; }
 
@@ -61,7 +64,7 @@ public static class EvaluationReport
         ReportPage.Write(Path.Combine(folder, "report.html"), new ReportContent
         {
             Title = context.Title,
-            Answer = Reading.Of(measured),
+            Answer = context.Remark is { } remark ? Reading.Of(measured) + " " + remark : Reading.Of(measured),
             Document = document,
             Figures = figures,
             PopulationLabels = measured.ToDictionary(m => m.Name, m => Reading.Label(m.Name)),

@@ -13,7 +13,11 @@ public static class Reading
         "generated" => "generated",
         "generated-known-starts" => "generated from training starts",
         "generated-recursive" => "generated, prompted twice",
+        "generated-kde30-reference" => "generated as published (one training latent each)",
+        "generated-row-kde" => "generated, noise around one latent",
         "heldout" => "held-out networks",
+        "heldout-raw" => "held-out networks as trained",
+        "training-raw" => "training networks as trained",
         _ when name.StartsWith("noise-", StringComparison.Ordinal) => $"training + noise {name["noise-".Length..]}",
         _ => name,
     };

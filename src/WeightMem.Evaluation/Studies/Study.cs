@@ -39,6 +39,7 @@ public sealed class Study
     public Study(StudyConfig config, RunFolder folder, Device device, string? dataFolder, string commandLine, IStudyProgress progress)
     {
         (ImageSet train, ImageSet test) = ImageCatalog.Load(config.Data, dataFolder);
+        if (config.TrainingImages > 0) train = train.Take(config.TrainingImages);
         (train, test) = (train.AveragePool(config.Pool), test.AveragePool(config.Pool));
         _context = new StudyContext(config, folder, device, TargetCatalog.Create(config.Target, train), train, test, progress);
         _commandLine = commandLine;
@@ -139,13 +140,12 @@ public sealed class Study
 
     private void Baselines(IStudyMethod method, Population training, CancellationToken cancellation)
     {
-        Population reference = method.Reference(training);
-        foreach ((BaselineGenerator baseline, int count) in method.Baselines(reference))
+        foreach ((BaselineGenerator baseline, Population source, int count) in method.Baselines(training))
         {
             string path = Folder.Baseline(baseline.Name);
             if (File.Exists(path)) continue;
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            baseline.Fit(reference, cancellation);
+            baseline.Fit(source, cancellation);
             PopulationFile.Write(path, baseline.Sample(count, Config.Seed, cancellation));
         }
     }
@@ -156,7 +156,7 @@ public sealed class Study
         (Device device, ILockstepTarget target, ImageSet test) = (_context.Device, _context.Target, _context.Test);
         Population reference = method.Reference(training);
         var others = new List<NamedPopulation>(method.Populations(training, heldout));
-        foreach ((BaselineGenerator baseline, _) in method.Baselines(reference)) others.Add(new(baseline.Name, PopulationFile.Read(Folder.Baseline(baseline.Name))));
+        foreach ((BaselineGenerator baseline, _, _) in method.Baselines(training)) others.Add(new(baseline.Name, PopulationFile.Read(Folder.Baseline(baseline.Name))));
         foreach (Population population in others.Select(o => o.Population).Append(reference)) target.Evaluate(device, population, test);
         IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(device, reference, others, Config.Seed, Config.Resamples, method.References(training));
         (IReadOnlyList<LossPoint> trainingLoss, IReadOnlyList<LossPoint> testLoss) = method.Losses(heldout);
@@ -165,6 +165,7 @@ public sealed class Study
             Title = $"{method.Title} on {test.Name.Split('/')[0]}, preset {Config.Preset}",
             Seed = Config.Seed,
             Provenance = Provenance(method, training, heldout),
+            Remark = method.Remark(measured),
             Deviations = Config.Deviations,
             CommandLine = _commandLine,
             Networks = (device, target, test),

@@ -18,6 +18,9 @@ public sealed record StudyConfig
     /// <summary>Name of the image set.</summary>
     public required string Data { get; init; }
 
+    /// <summary>Networks are trained on so many of the first training images; 0 for all.</summary>
+    public int TrainingImages { get; init; }
+
     /// <summary>Squares of so many pixels are averaged into one before anything sees the images; 1 for none.</summary>
     public int Pool { get; init; } = 1;
 

@@ -96,8 +96,12 @@ internal sealed class GptMethod : IStudyMethod
 
     public IReadOnlyList<DistanceReference> References(Population training) => [];
 
-    public IEnumerable<(BaselineGenerator Baseline, int Count)> Baselines(Population reference) => _config.NoiseAmplitudes.Select(amplitude =>
-        ((BaselineGenerator)new NoiseBaseline(amplitude, NoiseUnits.Normalised, _generator.Normalizer.Scale), Math.Min(_config.BaselineNetworks, reference.Count)));
+    public IEnumerable<(BaselineGenerator Baseline, Population Source, int Count)> Baselines(Population training)
+    {
+        Population finals = training.Finals();
+        foreach (double amplitude in _config.NoiseAmplitudes)
+            yield return (new NoiseBaseline(amplitude, NoiseUnits.Normalised, _generator.Normalizer.Scale), finals, Math.Min(_config.BaselineNetworks, finals.Count));
+    }
 
     public IEnumerable<NamedPopulation> Populations(Population training, Population heldout)
     {
@@ -106,6 +110,8 @@ internal sealed class GptMethod : IStudyMethod
         if (_config.GeneratedFromKnownStarts > 0) yield return new("generated-known-starts", PopulationFile.Read(_folder.GeneratedFromKnownStarts));
         yield return new("heldout", heldout.Finals());
     }
+
+    public string? Remark(IReadOnlyList<PopulationMeasures> measured) => null;
 
     public IReadOnlyDictionary<string, string> Provenance() => new Dictionary<string, string>
     {

@@ -26,14 +26,17 @@ internal interface IStudyMethod : IDisposable
     /// <summary>The networks that distances and similarities refer to.</summary>
     Population Reference(Population training);
 
-    /// <summary>The baselines of the method, and how many networks of each; fitted to <see cref="Reference"/>.</summary>
-    IEnumerable<(BaselineGenerator Baseline, int Count)> Baselines(Population reference);
+    /// <summary>The baselines of the method, the networks each is fitted to, and how many are made.</summary>
+    IEnumerable<(BaselineGenerator Baseline, Population Source, int Count)> Baselines(Population training);
 
     /// <summary>Sampled populations and what else is judged beside them, but for baselines.</summary>
     IEnumerable<NamedPopulation> Populations(Population training, Population heldout);
 
     /// <summary>Networks that distances are measured to beside <see cref="Reference"/>.</summary>
     IReadOnlyList<DistanceReference> References(Population training);
+
+    /// <summary>What the method's own populations say, in words for the report; null for nothing.</summary>
+    string? Remark(IReadOnlyList<PopulationMeasures> measured);
 
     /// <summary>How the numbers were made, by name.</summary>
     IReadOnlyDictionary<string, string> Provenance();
