@@ -79,6 +79,19 @@ extern "C" __global__ void attention_dots(float* __restrict__ dots, const float*
     if (lane == 0) dots[((long long)b * gridDim.y + h) * tokens + i] = sum;
 }
 
+// y[r] = log(sum(exp(x[r, :]))): of scores that were written down, where a head is too wide for the kernels of this file
+extern "C" __global__ void log_sum_exp_rows(float* __restrict__ y, const float* __restrict__ x, long long rows, int columns)
+{
+    long long r = ROW_OF_WARP;
+    if (r >= rows) return;
+    float top = -infinity(), sum = 0.0f;
+    for (int c = LANE; c < columns; c += 32) top = fmaxf(top, x[r * columns + c]);
+    top = warp_max(top);
+    for (int c = LANE; c < columns; c += 32) sum += expf(x[r * columns + c] - top);
+    sum = warp_sum(sum);
+    if (LANE == 0) y[r] = top + logf(sum);
+}
+
 // The queries' part of dqkv: a warp per query runs over the keys
 extern "C" __global__ void attention_backward_queries(
     float* __restrict__ dqkv, const float* __restrict__ dy, const float* __restrict__ dots, const float* __restrict__ logSumExp, const float* __restrict__ qkv,

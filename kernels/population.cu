@@ -91,6 +91,50 @@ extern "C" __global__ void population_mlp(
     partial[place] = loss;
 }
 
+// For layers that do not fit on the chip, whose products are made by matrix products: values[network, image, unit] += the network's bias, and the negative
+// ones become zero unless the layer is the last. bias points to the first network's.
+extern "C" __global__ void population_bias(float* values, const float* bias, long long n, int images, int units, long long parameters, int last)
+{
+    FOR_EACH(i, n)
+    {
+        float value = values[i] + bias[i / units / images * parameters + i % units];
+        values[i] = last || value > 0.0f || value != value ? value : 0.0f;
+    }
+}
+
+// As the end of population_mlp from logits [network, image, class]: a block per (tile of 64 images, network), `tile` the first tile of all `tiles` of them
+extern "C" __global__ void population_outcome(
+    unsigned long long* __restrict__ wrong, double* __restrict__ partial, const float* __restrict__ logits, const int* __restrict__ labels, int images, int classes,
+    int tile, int tiles)
+{
+    __shared__ double warps[33];
+    __shared__ unsigned bits[2];
+    int image = blockIdx.x * IMAGES + threadIdx.x, best = 0;
+    bool there = image < images;
+    double loss = 0.0;
+    bool isWrong = false;
+    if (there)
+    {
+        const float* of = logits + ((long long)blockIdx.y * images + image) * classes;
+        for (int c = 1; c < classes; c++)
+        {
+            if (of[c] > of[best]) best = c;
+        }
+        float sum = 0.0f;
+        for (int c = 0; c < classes; c++) sum += expf(of[c] - of[best]);
+        isWrong = best != labels[image];
+        loss = (double)(of[best] + logf(sum) - of[labels[image]]);
+    }
+    unsigned votes = __ballot_sync(FULL_MASK, isWrong);
+    if (LANE == 0) bits[threadIdx.x >> 5] = votes;
+    __syncthreads();
+    loss = block_sum(loss, warps);
+    if (threadIdx.x != 0) return;
+    long long place = (long long)blockIdx.y * tiles + tile + blockIdx.x;
+    wrong[place] = (unsigned long long)bits[1] << 32 | bits[0];
+    partial[place] = loss;
+}
+
 // losses[network] = mean over the images from the partial sums of its tiles, in order
 extern "C" __global__ void population_losses(float* losses, const double* partial, int networks, int tiles, int n)
 {

@@ -2,7 +2,8 @@
 # Compiles the kernels to PTX with clang alone, without a CUDA toolkit: kernels/ptx/NAME.ptx, which the program carries for machines without NVRTC.
 #   native/ptx.sh            makes kernels/ptx
 #   native/ptx.sh --check    compiles every kernel and compares with what is there; writes nothing
-# The virtual architecture is one that every driver of CUDA 11 and later takes; the driver compiles it for its device.
+# The virtual architecture is one that every driver of CUDA 11 and later takes; the driver compiles it for its device. Tensor cores (mma.cuh) need a later one: those
+# files are loaded on such devices only.
 # Where there is no clang that can (19 or later), it says so in one line and ends well.
 set -eu
 cd "$(dirname "$0")/../kernels"
@@ -34,8 +35,12 @@ sources() {
 
 # fast: a product and a sum become one fused operation, as NVRTC does; what must not be fused is written with __fmul_rn and its like. Denormals stay.
 compile() {
+    case " $(sources "$1" | tr '\n' ' ') " in
+        *" mma.cuh "*) architecture=sm_80 version=+ptx70 ;;
+        *) architecture=sm_70 version=+ptx63 ;;
+    esac
     # Apart, because a pipe would lose what clang says of itself.
-    "$clang" -x cuda --cuda-device-only -nocudainc -nocudalib --offload-arch=sm_70 -Xclang -target-feature -Xclang +ptx63 -std=c++17 -O3 \
+    "$clang" -x cuda --cuda-device-only -nocudainc -nocudalib --offload-arch=$architecture -Xclang -target-feature -Xclang $version -std=c++17 -O3 \
         -fdeclspec -ffp-contract=fast -nostdinc -nostdinc++ -Wall -Wextra -Werror -Wno-unused-function -Wno-pass-failed \
         -I. -include clang/device.cuh -S -o "$work/raw" "$1" || return 1
     {

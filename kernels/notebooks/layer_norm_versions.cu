@@ -2,12 +2,10 @@
 // Floor: 8 bytes a value, 8 a row, and gamma and beta once; about 8 operations a value: memory decides.
 //   layer_norm_1  a thread a row: uncoalesced, three reads
 //   layer_norm_2  a block a row: coalesced, but four barriers a row
-//   ships         a warp a row: shuffles only; the second and third read come from the cache
-//   layer_norm_3  a warp a row that stays in registers (up to 1536 columns): one read. Replaces what ships when a GPU shows that it is faster
+//   layer_norm_3  a warp a row: shuffles only; the second and third read come from the cache
+//   ships         the same with the row in registers (up to 1536 columns): one read
 #include "prelude.cuh"
 #include "reduce.cuh"
-
-#define MOST_PARTS 48
 
 extern "C" __global__ void layer_norm_1(
     float* y, float* mean, float* rstd, const float* x, const float* gamma, const float* beta, long long rows, int columns, float epsilon)
@@ -51,30 +49,16 @@ extern "C" __global__ void layer_norm_3(
 {
     long long r = ROW_OF_WARP;
     if (r >= rows) return;
-    float part[MOST_PARTS], sum = 0.0f, squares = 0.0f;
-#pragma unroll
-    for (int k = 0; k < MOST_PARTS; k++)
-    {
-        int c = LANE + 32 * k;
-        part[k] = c < columns ? x[r * columns + c] : 0.0f;
-        sum += part[k];
-    }
+    const float* from = x + r * columns;
+    float sum = 0.0f, squares = 0.0f;
+    for (int c = LANE; c < columns; c += 32) sum += from[c];
     float m = warp_sum(sum) / columns;
-#pragma unroll
-    for (int k = 0; k < MOST_PARTS; k++)
-    {
-        if ((int)LANE + 32 * k < columns) squares += (part[k] - m) * (part[k] - m);
-    }
+    for (int c = LANE; c < columns; c += 32) squares += (from[c] - m) * (from[c] - m);
     float s = 1.0f / sqrtf(warp_sum(squares) / columns + epsilon);
     if (LANE == 0)
     {
         mean[r] = m;
         rstd[r] = s;
     }
-#pragma unroll
-    for (int k = 0; k < MOST_PARTS; k++)
-    {
-        int c = LANE + 32 * k;
-        if (c < columns) y[r * columns + c] = (part[k] - m) * s * gamma[c] + beta[c];
-    }
+    for (int c = LANE; c < columns; c += 32) y[r * columns + c] = (from[c] - m) * s * gamma[c] + beta[c];
 }

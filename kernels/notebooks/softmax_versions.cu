@@ -2,8 +2,8 @@
 // Floor: 8 bytes a value (one read, one write), about 5 operations: memory decides.
 //   softmax_1  a thread a row: neighbouring threads read words a row apart, so each word costs a whole sector
 //   softmax_2  a block a row: reads are coalesced, but two block sums with barriers, and threads idle when rows are short
-//   ships      a warp a row: shuffles and no barrier; the row is read twice and y is read and written once more
-//   softmax_3  a warp a row, maximum and sum in one online pass: two reads, one write. Replaces what ships when a GPU shows that it is faster
+//   softmax_3  a warp a row, maximum and sum in one online pass: shuffles and no barrier, two reads (the second from the cache), one write
+//   ships      a warp a row that stays in registers (up to 1536 columns): one read, one write
 #include "prelude.cuh"
 #include "reduce.cuh"
 

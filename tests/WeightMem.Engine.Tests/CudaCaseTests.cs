@@ -16,11 +16,14 @@ namespace WeightMem.Engine.Tests;
 /// </summary>
 public sealed class CudaCaseTests
 {
+    /// <summary>Names the ops whose rows are run, with commas between them: for mutations, which concern a few. Without it all are run.</summary>
+    private const string OpsVariable = "WEIGHTMEM_TESTS_OPS";
+
     /// <summary>Every row of the table by its name.</summary>
-    public static TheoryData<string> Cases => [.. OpCases.All.Select(c => c.ToString())];
+    public static TheoryData<string> Cases => [.. Wanted.Select(c => c.ToString())];
 
     /// <summary>The rows with gradients.</summary>
-    public static TheoryData<string> DifferentiableCases => [.. OpCases.All.Where(c => c.Differentiable).Select(c => c.ToString())];
+    public static TheoryData<string> DifferentiableCases => [.. Wanted.Where(c => c.Differentiable).Select(c => c.ToString())];
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -62,6 +65,47 @@ public sealed class CudaCaseTests
         if (opCase.Differentiable) Assert.Equal(CaseRunner.Gradients(opCase, first), CaseRunner.Gradients(opCase, second));
     }
 
+    /// <summary>The rows that are run in modes of fewer bits too, and those modes.</summary>
+    public static TheoryData<string, MatrixMath> Modes
+    {
+        get
+        {
+            var rows = new TheoryData<string, MatrixMath>();
+            foreach (OpCase opCase in Wanted)
+            {
+                foreach (MatrixMath math in opCase.Modes.Keys) rows.Add(opCase.ToString(), math);
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Modes_of_fewer_bits_are_as_right_as_their_bits(string name, MatrixMath math)
+    {
+        if (!CudaStandin.IsThere()) return;
+        OpCase opCase = Find(name);
+        double most = opCase.Modes[math].Tolerance, least = math == MatrixMath.Tf32 ? 1e-5 : 1e-4; // float32 would be below: then the mode did nothing
+        using Device reference = new ReferenceDevice();
+        double[][] expected = [.. CaseRunner.Outputs(opCase, reference), .. CaseRunner.Gradients(opCase, reference)], found = Run();
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double error = CaseRunner.Error(expected[i], found[i]);
+            Assert.True(error >= least && error <= most, $"{opCase} in {math}, output {i}: error {error:G3} is not from {least:G3} to {most:G3} ({opCase.Modes[math].Reason})");
+        }
+
+        Assert.Equal(found, Run());
+
+        double[][] Run()
+        {
+            using var device = new CudaDevice(math: math) { GuardWords = true };
+            double[][] results = [.. CaseRunner.Outputs(opCase, device), .. CaseRunner.Gradients(opCase, device)];
+            Assert.Equal(0, device.LiveBytes);
+            return results;
+        }
+    }
+
     [Fact]
     public void Random_numbers_are_the_cpus_to_the_bit()
     {
@@ -90,6 +134,9 @@ public sealed class CudaCaseTests
         Assert.Contains("has no block of", error.Message, StringComparison.Ordinal);
         Assert.Equal(0, device.LiveBytes);
     }
+
+    private static IEnumerable<OpCase> Wanted =>
+        Environment.GetEnvironmentVariable(OpsVariable) is { Length: > 0 } ops ? OpCases.All.Where(c => ops.Split(',').Contains(c.Op)) : OpCases.All;
 
     private static void Compare(OpCase opCase, CudaDevice device, double[][] expected, double[][] found, double bound)
     {

@@ -29,7 +29,8 @@ public sealed partial class ShippedKernelsTests
     {
         string ptx = Read(typeof(Device).Assembly, "kernels/ptx/" + Path.ChangeExtension(source, ".ptx"));
         Assert.True(ptx.StartsWith($"// sources {SourcesHash(source)}\n", StringComparison.Ordinal), $"{source} has changed since its PTX was made: run native/ptx.sh");
-        Assert.Contains("\n.target sm_70\n", ptx, StringComparison.Ordinal);
+        string target = source.Contains("_mma", StringComparison.Ordinal) ? "sm_80" : "sm_70";
+        Assert.Contains($"\n.target {target}\n", ptx, StringComparison.Ordinal);
         foreach (KernelSignature kernel in KernelSignatures.Parse(Read(typeof(Device).Assembly, "kernels/" + source)))
         {
             Match entry = Regex.Match(ptx, $@"\.visible \.entry {kernel.Name}\(([^)]*)\)", RegexOptions.Singleline);

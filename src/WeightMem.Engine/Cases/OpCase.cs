@@ -1,4 +1,5 @@
 using WeightMem.Engine.Autograd;
+using WeightMem.Engine.Devices;
 using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Cases;
@@ -36,6 +37,11 @@ public enum InputKind
 /// <param name="Scale">Scale of the numbers, or the bound of labels.</param>
 public readonly record struct CaseInput(Shape Shape, InputKind Kind = InputKind.Values, double Scale = 1);
 
+/// <summary>How right a case must be where products are computed in fewer bits.</summary>
+/// <param name="Tolerance">Largest difference from double precision, relative to the largest magnitude of the output.</param>
+/// <param name="Reason">Why it is what it is.</param>
+public readonly record struct ModeTolerance(double Tolerance, string Reason);
+
 /// <summary>
 /// One op at one size. The same list of cases tests devices against the reference, checks gradients, and says what a device supports.
 /// </summary>
@@ -55,6 +61,9 @@ public sealed record OpCase(
     string Reason,
     bool Differentiable = true)
 {
+    /// <summary>The modes of fewer bits that the case is run in as well; none for most.</summary>
+    public IReadOnlyDictionary<MatrixMath, ModeTolerance> Modes { get; init; } = new Dictionary<MatrixMath, ModeTolerance>();
+
     /// <inheritdoc/>
     public override string ToString() => $"{Op} {Name}";
 }

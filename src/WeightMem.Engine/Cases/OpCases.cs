@@ -62,6 +62,13 @@ public static class OpCases
     private static IEnumerable<OpCase> Indexing()
     {
         yield return Op("Embedding", "repeats", [new((5, 19)), new(12, InputKind.Labels, 5)], (t, x) => t.Embedding(x[0], x[1]), 1e-6, Sums);
+        foreach ((string name, int targets, int columns, int rows) in new[] { ("few", 7, 5, 100), ("large table", 3000, 3, 2100), ("one crowded target", 2, 3, 2300) })
+        {
+            yield return Kernel(
+                "ScatterAddRows", name, [new((targets, columns)), new((rows, columns)), new(rows, InputKind.Labels, targets)],
+                (k, d, x) => { k.ScatterAddRows(x[0], x[1], x[2]); return [x[0]]; }, 2e-6, Sums);
+        }
+
         yield return Kernel(
             "GatherColumns", "mlp permutation", [new((6, 610)), new((6, 610), InputKind.Permutations)],
             (k, d, x) => { Tensor y = d.Empty(x[0].Shape); k.GatherColumns(y, x[0], x[1]); return [y]; }, 0, Exact);
@@ -109,7 +116,7 @@ public static class OpCases
 
     private static IEnumerable<OpCase> Rows()
     {
-        foreach ((string name, int rows, int columns) in new[] { ("one column", 3, 1), ("odd", 7, 37), ("gpt small", 152, 128), ("gpt paper", 4, 1536) })
+        foreach ((string name, int rows, int columns) in new[] { ("one column", 3, 1), ("odd", 7, 37), ("gpt small", 152, 128), ("hundreds", 5, 391), ("gpt paper", 4, 1536), ("longer than registers", 3, 1700) })
         {
             yield return Op("Softmax", name, [new((rows, columns), Scale: 3)], (t, x) => t.Softmax(x[0]), 1e-6, Polynomials);
             if (columns > 1)
@@ -120,9 +127,19 @@ public static class OpCases
         }
 
         foreach ((string name, int batch, int tokens, int width, int heads) in new[]
-            { ("one token", 2, 1, 8, 2), ("odd", 2, 7, 12, 3), ("gpt small", 4, 38, 128, 4), ("gpt paper", 1, 26, 192, 2), ("long", 1, 250, 64, 1) })
+            {
+                ("one token", 2, 1, 8, 2), ("odd", 2, 7, 12, 3), ("gpt small", 4, 38, 128, 4), ("gpt paper", 1, 26, 192, 2), ("long", 1, 250, 64, 1),
+                ("hyper-representation", 1, 37, 360, 2), ("heads wider than registers", 2, 19, 600, 2),
+            })
         {
-            yield return Op("Attention", name, [new((batch, tokens, 3 * width))], (t, x) => t.Attention(x[0], heads), 3e-6, Sums);
+            yield return Op("Attention", name, [new((batch, tokens, 3 * width))], (t, x) => t.Attention(x[0], heads), 3e-6, Sums) with
+            {
+                Modes = new Dictionary<MatrixMath, ModeTolerance>
+                {
+                    [MatrixMath.Tf32] = new(1e-3, "two factors of 11 bits, each off by up to 4.9e-4; sums are in float32, and errors partly average out"),
+                    [MatrixMath.Bf16] = new(8e-3, "two factors of 8 bits, each off by up to 3.9e-3; sums are in float32, and errors partly average out"),
+                },
+            };
         }
     }
 
@@ -225,7 +242,10 @@ public static class OpCases
         }
 
         foreach ((string name, int[] widths, int count, int images) in new (string, int[], int, int)[]
-            { ("mlp 784-10-10", [784, 10, 10], 3, 300), ("one layer", [20, 7], 2, 65), ("three hidden", [30, 12, 9, 5, 10], 5, 257) })
+            {
+                ("mlp 784-10-10", [784, 10, 10], 3, 300), ("one layer", [20, 7], 2, 65), ("three hidden", [30, 12, 9, 5, 10], 5, 257), ("wider than shared memory", [20, 390, 7], 3, 130),
+                ("ten layers", [9, 8, 7, 8, 9, 8, 7, 6, 5, 4, 5], 2, 70),
+            })
         {
             int parameters = widths.Zip(widths.Skip(1), (a, b) => a * b + b).Sum();
             yield return Kernel(

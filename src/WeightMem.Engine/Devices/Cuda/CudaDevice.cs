@@ -29,7 +29,7 @@ public sealed class CudaDevice : Device
     /// <summary>Opens a device.</summary>
     /// <param name="ordinal">Its index, from 0.</param>
     /// <param name="useCublas">Whether matrix products go to cuBLAS if it is there.</param>
-    /// <param name="math">How cuBLAS computes them; our own kernel takes float32 only.</param>
+    /// <param name="math">How cuBLAS computes them, our own kernel taking float32 only, and how attention computes its own.</param>
     /// <param name="graphs">Whether <see cref="Repeat"/> records.</param>
     /// <exception cref="NotSupportedException">Another math than float32 was asked for and there is no cuBLAS.</exception>
     /// <exception cref="CudaUnavailableException">There is no driver, no such device, or no compiler; the message says what was looked for.</exception>
@@ -72,6 +72,7 @@ public sealed class CudaDevice : Device
         ["driver"] = $"CUDA {CudaLibraries.Require(CudaLibrary.Driver).Version}",
         ["kernels"] = _programs.Path,
         ["matrix products"] = MatrixProducts,
+        ["attention"] = _kernels.Attention,
         ["steps"] = _graphs switch
         {
             GraphUse.Auto => "as graphs where that is faster",
@@ -162,5 +163,5 @@ public sealed class CudaDevice : Device
     /// <summary>Whether work is being recorded and not run.</summary>
     internal bool IsRecording { get; set; }
 
-    private static string Words(MatrixMath math) => math switch { MatrixMath.F32 => "float32", MatrixMath.Tf32 => "TF32", _ => "bfloat16" };
+    internal static string Words(MatrixMath math) => math switch { MatrixMath.F32 => "float32", MatrixMath.Tf32 => "TF32", _ => "bfloat16" };
 }

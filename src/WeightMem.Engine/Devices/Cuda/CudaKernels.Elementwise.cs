@@ -60,9 +60,24 @@ internal sealed partial class CudaKernels
 
     public void ScatterAddRows(Tensor dx, Tensor dy, Tensor index)
     {
-        int columns = dx.Shape.Columns;
-        if (dx.Elements > 0)
-            programs.Indexing.ScatterAddRows(stream, LaunchConfig.For(dx.Elements), F(dx), F(dy), I(index), index.Elements, dx.Shape.Rows, columns);
+        const long Small = 1 << 26; // comparisons that looking through the whole index may take
+        const int MostRows = 2048, Threads = 128, MostBlocks = 1 << 16;
+        int columns = dx.Shape.Columns, targets = dx.Shape.Rows;
+        long rows = index.Elements;
+        if (dx.Elements == 0 || rows == 0) return;
+        if (rows <= MostRows && dx.Elements * rows <= Small)
+        {
+            programs.Indexing.ScatterAddRows(stream, LaunchConfig.For(dx.Elements), F(dx), F(dy), I(index), rows, targets, columns);
+            return;
+        }
+
+        DevicePointer<int> counts = Scratch<int>(3L * targets + 1 + rows), filled = counts + targets, end = filled + targets, starts = end + 1, list = starts + targets;
+        stream.Fill(counts, 0, (nuint)(2L * targets + 1));
+        programs.Indexing.CountTargets(stream, LaunchConfig.For(rows), counts, I(index), rows);
+        programs.Indexing.PlaceLists(stream, LaunchConfig.For(targets), starts, counts, end, targets);
+        programs.Indexing.ListRows(stream, LaunchConfig.For(rows), list, filled, starts, I(index), rows);
+        programs.Indexing.ScatterAddLists(
+            stream, new LaunchConfig(Math.Min(targets, MostBlocks), Threads), F(dx), F(dy), I(index), counts, starts, list, rows, targets, columns);
     }
 
     public void GatherColumns(Tensor y, Tensor x, Tensor index)

@@ -11,8 +11,11 @@ internal sealed partial class CudaKernels
 
     private const int MostStrips = 64;
 
-    /// <summary>The widest head that a warp's registers hold: 32 lanes of 8.</summary>
-    private const int WidestHead = 256;
+    /// <summary>The longest row that the registers of a warp hold.</summary>
+    private const int WidestRow = 1536;
+
+    /// <summary>In the gradient of layer normalisation, rows of a warp, about, and blocks at most: enough to fill a GPU, few enough sums to add up.</summary>
+    private const int RowsOfWarp = 2, MostRowStrips = 512;
 
     public void SumRows(Tensor y, Tensor x, bool accumulate)
     {
@@ -21,7 +24,7 @@ internal sealed partial class CudaKernels
         (int strips, long stripRows) = Strips(rows);
         DevicePointer<float> partial = Scratch<float>((long)strips * columns);
         programs.Rows.SumRowsStrips(stream, StripGrid(columns, strips), partial, F(x), rows, columns, stripRows);
-        programs.Rows.SumStrips(stream, LaunchConfig.For(columns), F(y), partial, strips, columns, Flag(accumulate));
+        programs.Rows.SumStrips(stream, StripGrid(columns, 1), F(y), partial, strips, columns, Flag(accumulate));
     }
 
     public void SoftmaxForward(Tensor y, Tensor x)
@@ -47,39 +50,31 @@ internal sealed partial class CudaKernels
         int columns = x.Shape.Columns;
         long rows = x.Shape.Rows;
         if (x.Elements == 0) return;
-        (int strips, long stripRows) = Strips(rows);
+        bool inRegisters = columns <= WidestRow;
+        (int strips, long stripRows) = inRegisters ? Strips(rows, RowsOfWarp * WarpsPerBlock, MostRowStrips) : Strips(rows);
         DevicePointer<float> forGamma = Scratch<float>(2L * strips * columns), forBeta = forGamma + (long)strips * columns;
-        programs.Rows.LayerNormBackwardStrips(stream, StripGrid(columns, strips), forGamma, forBeta, F(dy), F(x), F(mean), F(rstd), rows, columns, stripRows);
-        programs.Rows.SumStrips(stream, LaunchConfig.For(columns), F(dgamma), forGamma, strips, columns, accumulate: 1);
-        programs.Rows.SumStrips(stream, LaunchConfig.For(columns), F(dbeta), forBeta, strips, columns, accumulate: 1);
-        programs.Rows.LayerNormBackwardInput(
-            stream, WarpPerRow(rows), F(dx), F(dy), F(x), F(mean), F(rstd), F(gamma), rows, columns, Flag(accumulate));
+        if (inRegisters)
+        {
+            uint shared = (uint)(sizeof(float) * 2 * WarpsPerBlock * columns);
+            programs.Rows.LayerNormBackward(
+                stream, new LaunchConfig(strips, WarpsPerBlock * 32, shared), F(dx), forGamma, forBeta, F(dy), F(x), F(mean), F(rstd), F(gamma), rows, columns,
+                stripRows, Flag(accumulate));
+        }
+        else
+        {
+            programs.Rows.LayerNormBackwardStrips(
+                stream, StripGrid(columns, strips), forGamma, forBeta, F(dy), F(x), F(mean), F(rstd), rows, columns, stripRows);
+            programs.Rows.LayerNormBackwardInput(
+                stream, WarpPerRow(rows), F(dx), F(dy), F(x), F(mean), F(rstd), F(gamma), rows, columns, Flag(accumulate));
+        }
+
+        programs.Rows.SumStrips(stream, StripGrid(columns, 1), F(dgamma), forGamma, strips, columns, accumulate: 1);
+        programs.Rows.SumStrips(stream, StripGrid(columns, 1), F(dbeta), forBeta, strips, columns, accumulate: 1);
     }
 
-    public void AttentionForward(Tensor y, Tensor logSumExp, Tensor qkv, int heads)
+    private static (int Count, long Rows) Strips(long rows, int stripRows = StripRows, int most = MostStrips)
     {
-        Heads h = HeadsOf(qkv, heads);
-        uint shared = h.SharedBytes(rowsPerWarp: 1);
-        Allow(programs.Attention.AttentionForwardFunction, shared);
-        programs.Attention.AttentionForward(stream, new LaunchConfig(h.Grid, WarpsPerBlock * 32, shared), F(y), F(logSumExp), F(qkv), h.Tokens, h.Width, h.Size, h.Scale);
-    }
-
-    public void AttentionBackward(Tensor dqkv, Tensor dy, Tensor y, Tensor logSumExp, Tensor qkv, int heads)
-    {
-        Heads h = HeadsOf(qkv, heads);
-        DevicePointer<float> dots = Scratch<float>(logSumExp.Elements);
-        uint shared = h.SharedBytes(rowsPerWarp: 2);
-        var config = new LaunchConfig(h.Grid, WarpsPerBlock * 32, shared);
-        Allow(programs.Attention.AttentionBackwardQueriesFunction, shared);
-        Allow(programs.Attention.AttentionBackwardKeysFunction, shared);
-        programs.Attention.AttentionDots(stream, new LaunchConfig(h.Grid, WarpsPerBlock * 32), dots, F(dy), F(y), h.Tokens, h.Width, h.Size);
-        programs.Attention.AttentionBackwardQueries(stream, config, F(dqkv), F(dy), dots, F(logSumExp), F(qkv), h.Tokens, h.Width, h.Size, h.Scale);
-        programs.Attention.AttentionBackwardKeys(stream, config, F(dqkv), F(dy), dots, F(logSumExp), F(qkv), h.Tokens, h.Width, h.Size, h.Scale);
-    }
-
-    private static (int Count, long Rows) Strips(long rows)
-    {
-        int count = (int)Math.Clamp((rows + StripRows - 1) / StripRows, 1, MostStrips);
+        int count = (int)Math.Clamp((rows + stripRows - 1) / stripRows, 1, most);
         return (count, Math.Max(1, (rows + count - 1) / count));
     }
 
@@ -90,21 +85,5 @@ internal sealed partial class CudaKernels
     {
         const uint Everywhere = 48 << 10;
         if (sharedBytes > Everywhere) function.AllowSharedBytes((int)sharedBytes);
-    }
-
-    private static Heads HeadsOf(Tensor qkv, int heads)
-    {
-        int tokens = qkv.Shape[1], width = qkv.Shape[2] / 3, size = width / heads;
-        if (size > WidestHead) throw new ArgumentException($"attention on a GPU takes heads of at most {WidestHead} values, not {size}");
-        var grid = new Dim3((uint)((tokens + WarpsPerBlock - 1) / WarpsPerBlock), (uint)heads, (uint)qkv.Shape[0]);
-        return new Heads(tokens, width, size, (float)(1 / Math.Sqrt(size)), grid);
-    }
-
-    private readonly record struct Heads(int Tokens, int Width, int Size, float Scale, Dim3 Grid)
-    {
-        private const int Tile = 32;
-
-        /// <summary>Two tiles, and so many rows for each warp.</summary>
-        public uint SharedBytes(int rowsPerWarp) => (uint)(sizeof(float) * (2 * Tile * (Size + 1) + WarpsPerBlock * rowsPerWarp * Size));
     }
 }

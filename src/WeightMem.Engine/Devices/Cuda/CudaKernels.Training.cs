@@ -95,12 +95,16 @@ internal sealed partial class CudaKernels
             (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))));
     }
 
-    public void Gemm(in MatrixView c, in MatrixView a, in MatrixView b, double alpha = 1, double beta = 0, Tensor? bias = null)
+    public void Gemm(in MatrixView c, in MatrixView a, in MatrixView b, double alpha = 1, double beta = 0, Tensor? bias = null) =>
+        Product(c, a, b, alpha, beta, bias, float32: false);
+
+    // With float32 the product has full precision whatever the mode.
+    private void Product(in MatrixView c, in MatrixView a, in MatrixView b, double alpha, double beta, Tensor? bias, bool float32)
     {
         if (c.Rows == 0 || c.Columns == 0 || c.Batch == 0) return;
         long aBatch = a.Batch == 1 ? 0 : a.BatchStride, bBatch = b.Batch == 1 ? 0 : b.BatchStride;
         DevicePointer<float> to = F(c.Tensor) + c.Offset, left = F(a.Tensor) + a.Offset, right = F(b.Tensor) + b.Offset;
-        if (cublas is not null && a.Columns > 0)
+        if (cublas is not null && a.Columns > 0 && !(float32 && math != MatrixMath.F32))
         {
             // cuBLAS is column-major: it is asked for the transposed product, whose factors change places.
             MatrixOperation ofA = a.IsTransposed ? MatrixOperation.Transpose : MatrixOperation.None;
@@ -148,29 +152,5 @@ internal sealed partial class CudaKernels
         };
         var grid = new Dim3((uint)((c.Columns + Side - 1) / Side), (uint)((c.Rows + Side - 1) / Side), (uint)c.Batch);
         programs.Gemm.Gemm(stream, new LaunchConfig(grid, Threads), to, left, right, bias is null ? default : F(bias), shape);
-    }
-
-    public void PopulationMlp(Tensor wrong, Tensor losses, Tensor weights, Tensor images, Tensor labels, ReadOnlySpan<int> widths)
-    {
-        const int Images = 64, Groups = 4, Chunk = 32;
-        if (widths.Length > WidthValues.Most) throw new ArgumentException($"a network on a GPU has at most {WidthValues.Most} layers of values, not {widths.Length}");
-        int count = weights.Shape[0], n = images.Shape[0], tiles = (n + Images - 1) / Images, widest = 0;
-        if (count == 0 || n == 0) return;
-        var layers = new Widths { Count = widths.Length };
-        for (int i = 0; i < widths.Length; i++)
-        {
-            layers.Value[i] = widths[i];
-            if (i > 0) widest = Math.Max(widest, widths[i]);
-        }
-
-        uint shared = (uint)(sizeof(float) * (Chunk * (Images + 1) + widest * (Chunk + 1) + 2 * widest * (Images + 1)));
-        int most = stream.Context.Properties.SharedBytesPerBlockOptIn;
-        if (shared > most) throw new ArgumentException($"a layer of {widest} values takes {shared} bytes of this GPU's {most} bytes of shared memory");
-        Allow(programs.Population.PopulationMlpFunction, shared);
-        DevicePointer<double> partial = Scratch<double>((long)count * tiles);
-        programs.Population.PopulationMlp(
-            stream, new LaunchConfig(new Dim3((uint)tiles, (uint)count), Images * Groups, shared), new DevicePointer<ulong>((ulong)wrong.Address), partial,
-            F(weights), F(images), I(labels), n, weights.Shape[1], layers, widest);
-        programs.Population.PopulationLosses(stream, LaunchConfig.For(count), F(losses), partial, count, tiles, n);
     }
 }

@@ -36,11 +36,7 @@ internal sealed class CudaNotebooks(CudaStream stream, CudaPrograms programs)
         {
             case 1: kernels.LayerNorm1(stream, LaunchConfig.For(rows, Threads), F(y), F(mean), F(rstd), F(x), F(gamma), F(beta), rows, columns, epsilon); break;
             case 2: kernels.LayerNorm2(stream, new LaunchConfig((int)rows, Threads), F(y), F(mean), F(rstd), F(x), F(gamma), F(beta), rows, columns, epsilon); break;
-            default:
-                const int Widest = 32 * 48;
-                if (columns > Widest) throw new ArgumentException($"layer_norm_3 keeps a row of at most {Widest} values in registers, not {columns}");
-                kernels.LayerNorm3(stream, WarpPerRow(rows), F(y), F(mean), F(rstd), F(x), F(gamma), F(beta), rows, columns, epsilon);
-                break;
+            default: kernels.LayerNorm3(stream, WarpPerRow(rows), F(y), F(mean), F(rstd), F(x), F(gamma), F(beta), rows, columns, epsilon); break;
         }
     }
 

@@ -29,6 +29,7 @@ internal sealed class CudaPrograms : IDisposable
     private IndexingKernels? _indexing;
     private RowsKernels? _rows;
     private AttentionKernels? _attention;
+    private AttentionMmaKernels? _attentionMma;
     private LossesKernels? _losses;
     private RandomKernels? _random;
     private OptimizersKernels? _optimizers;
@@ -66,6 +67,9 @@ internal sealed class CudaPrograms : IDisposable
     public RowsKernels Rows => _rows ??= new(Load(RowsKernels.FileName));
 
     public AttentionKernels Attention => _attention ??= new(Load(AttentionKernels.FileName));
+
+    /// <summary>Attention on tensor cores: only a device of capability 8.0 takes it.</summary>
+    public AttentionMmaKernels AttentionMma => _attentionMma ??= new(Load(AttentionMmaKernels.FileName));
 
     public LossesKernels Losses => _losses ??= new(Load(LossesKernels.FileName));
 
