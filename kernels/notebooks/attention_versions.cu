@@ -3,6 +3,7 @@
 //   attention_1  a thread a query, two passes over the keys: every thread reads every key and value from memory
 //   attention_2  a warp a query, a key a lane, softmax online: one pass, still without shared memory, and each lane reads a row of its own
 //   ships        tiles of 32 keys and values in shared memory, used by the four warps of a block
+// In TF32 and bfloat16 what ships is ../attention_mma.cu: 16 queries a warp, products on tensor cores.
 #include "prelude.cuh"
 
 #define WARPS 4

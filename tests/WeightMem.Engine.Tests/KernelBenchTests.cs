@@ -32,6 +32,24 @@ public sealed class KernelBenchTests
         }
     }
 
+    [Theory]
+    [InlineData(MatrixMath.Tf32)]
+    [InlineData(MatrixMath.Bf16)]
+    public void Rows_of_products_are_right_in_every_mode(MatrixMath math)
+    {
+        if (!CudaStandin.IsThere()) return;
+        using var device = new CudaDevice(math: math);
+        using Device reference = new ReferenceDevice();
+        KernelRow[] rows = [.. KernelRows.Shipped(tiny: true).Where(r => r.IsProduct)];
+        Assert.Equal(["AttentionBackward and forward", "AttentionForward", "Gemm down", "Gemm up"], rows.Select(r => r.Kernel).Order(StringComparer.Ordinal));
+        foreach (KernelRow row in rows)
+        {
+            double[][] expected = row.Results(reference, shipped: true), found = row.Results(device, shipped: false);
+            double error = expected.Zip(found).Max(p => Cases.CaseRunner.Error(p.First, p.Second));
+            Assert.True(error > row.Tolerance && error <= row.ToleranceOn(device), $"{row} in {math}: off by {error:G3}, allowed {row.ToleranceOn(device):G3}");
+        }
+    }
+
     [Fact]
     public void Each_notebook_has_versions_and_ends_with_what_ships()
     {
@@ -42,7 +60,10 @@ public sealed class KernelBenchTests
         }
 
         Assert.Equal(
-            ["Adam", "AttentionForward", "Gemm up", "LayerNormForward", "SoftmaxForward", "SumRows"],
+            [
+                "Adam", "AttentionForward", "CrossEntropyForward", "Elementwise", "Gemm up", "LayerNormForward", "MostSimilarMasks", "NearestAlignedRows", "NearestRows",
+                "Normal", "PopulationMlp", "SoftmaxForward", "SumRows",
+            ],
             KernelRows.Versions(tiny: true).Select(r => r.Kernel).Distinct().Order(StringComparer.Ordinal));
     }
 

@@ -109,7 +109,7 @@ public sealed class KernelBench : IDisposable
     {
         ArgumentNullException.ThrowIfNull(row);
         double? error = Error(row);
-        if (error > row.Tolerance) return new KernelTiming(row, error, null, null);
+        if (error > row.ToleranceOn(_device)) return new KernelTiming(row, error, null, null);
         using Scope scope = _device.Scope();
         (IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor> outputs) = row.Prepare(_device);
         void Launch() => row.Run(_device, inputs, outputs);

@@ -39,6 +39,17 @@ public sealed record KernelRow(
     /// <summary>Type of the outputs, if it is not the device's float type.</summary>
     public DType? OutputType { get; init; }
 
+    /// <summary>Whether it is made of matrix products, which follow the device's <see cref="Device.Math"/>.</summary>
+    public bool IsProduct { get; init; }
+
+    /// <summary>How right the row must be on a device: what it says, and for products in fewer bits what those leave.</summary>
+    public double ToleranceOn(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        const double OfTf32 = 2e-3, OfBf16 = 1.6e-2; // four times half a unit in the last place: two factors, and for attention a second product of the first
+        return !IsProduct ? Tolerance : device.Math switch { MatrixMath.F32 => Tolerance, MatrixMath.Tf32 => OfTf32, _ => OfBf16 };
+    }
+
     /// <summary>What the engine would call for the same result, for a version that only a GPU has.</summary>
     internal Action<Device, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>>? Shipped { get; init; }
 

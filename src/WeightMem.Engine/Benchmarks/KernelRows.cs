@@ -9,7 +9,7 @@ using WeightMem.Engine.Training;
 namespace WeightMem.Engine.Benchmarks;
 
 /// <summary>The kernels that are timed, at sizes of the generators: a line each. A new kernel is a new line.</summary>
-public static class KernelRows
+public static partial class KernelRows
 {
     private const double Rounding = 2e-6, Sums = 2e-5;
 
@@ -18,10 +18,6 @@ public static class KernelRows
     /// <summary>Every kernel that ships.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
     public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Populations(tiny), .. Pairs(tiny)];
-
-    /// <summary>The versions in the notebooks, each followed by what ships. Only a CUDA device has them.</summary>
-    /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
-    public static IReadOnlyList<KernelRow> Versions(bool tiny) => [.. Sizes(tiny).SelectMany(Notebooks)];
 
     private static IEnumerable<GptSize> Sizes(bool tiny) =>
         tiny ? [new("tiny", 2, 5, 36, 3, 1000)] : [new("gpt small", 32, 38, 128, 4, 1_000_000), new("gpt paper", 32, 38, 1536, 16, 28_300_000)];
@@ -44,9 +40,9 @@ public static class KernelRows
             "ReverseStep", g, [new(x), new(x), new((1, 3)), new(rows, InputKind.Words)], [], (k, i, o) => k.ReverseStep(i[0], i[1], i[2], i[3], 0), 12 * n, 45 * n, Sums);
         yield return Row("SoftmaxForward", g, [new(x)], [x], (k, i, o) => k.SoftmaxForward(o[0], i[0]), 8 * n, 20 * n, Rounding);
         yield return Row("LayerNormForward", g, [new(x), new(width), new(width)], [x, rows, rows], (k, i, o) => k.LayerNormForward(o[0], o[1], o[2], i[0], i[1], i[2], 1e-5), 8 * n, 8 * n, Sums);
-        yield return Row("AttentionForward", g, [new(qkv)], [tokens, lse], (k, i, o) => k.AttentionForward(o[0], o[1], i[0], heads), 16 * n, 4 * n * g.Tokens, Sums);
-        yield return Row("Gemm up", g, [new(x), new((width, 4 * width))], [(rows, 4 * width)], Product, 4 * (5 * n + 4.0 * width * width), 8 * n * width, Sums);
-        yield return Row("Gemm down", g, [new((rows, 4 * width)), new((4 * width, width))], [x], Product, 4 * (5 * n + 4.0 * width * width), 8 * n * width, Sums);
+        yield return Row("AttentionForward", g, [new(qkv)], [tokens, lse], (k, i, o) => k.AttentionForward(o[0], o[1], i[0], heads), 16 * n, 4 * n * g.Tokens, Sums) with { IsProduct = true };
+        yield return Row("Gemm up", g, [new(x), new((width, 4 * width))], [(rows, 4 * width)], Product, 4 * (5 * n + 4.0 * width * width), 8 * n * width, Sums) with { IsProduct = true };
+        yield return Row("Gemm down", g, [new((rows, 4 * width)), new((4 * width, width))], [x], Product, 4 * (5 * n + 4.0 * width * width), 8 * n * width, Sums) with { IsProduct = true };
         yield return Row("Sum", g, [new(x, InputKind.Positive)], [1], (k, i, o) => k.Sum(o[0], i[0]), 4 * n, n, Rounding);
         yield return Row("MeanSquaredErrorForward", g, [new(x), new(x)], [1], (k, i, o) => k.MeanSquaredErrorForward(o[0], i[0], i[1]), 8 * n, 3 * n, Rounding);
         yield return Row("Fill", g, [], [x], (k, i, o) => k.Fill(o[0], 0.5), 4 * n, 0, 0);
@@ -71,7 +67,7 @@ public static class KernelRows
                 k.AttentionForward(o[1], o[2], i[1], heads);
                 k.AttentionBackward(o[0], i[0], o[1], o[2], i[1], heads);
             },
-            48 * n, 14 * n * g.Tokens, Sums);
+            48 * n, 14 * n * g.Tokens, Sums) with { IsProduct = true };
         yield return Row(
             "MeanSquaredErrorBackward", g, [new(1), new(x), new(x)], [x], (k, i, o) => k.MeanSquaredErrorBackward(o[0], i[0], i[1], i[2], false), 12 * n, 2 * n, Rounding);
         yield return Row(
@@ -89,7 +85,7 @@ public static class KernelRows
     private static IEnumerable<KernelRow> Populations(bool tiny)
     {
         (string name, int count, int images) = tiny ? ("tiny", 2, 70) : ("512 mlps, 10,000 images", 512, 10_000);
-        int[] widths = tiny ? [20, 5, 3] : [784, 10, 10];
+        int[] widths = MlpWidths(tiny);
         int parameters = widths.Zip(widths.Skip(1), (a, b) => a * b + b).Sum();
         double work = 2.0 * count * images * widths.Zip(widths.Skip(1), (a, b) => a * b).Sum();
         yield return new KernelRow(
@@ -133,6 +129,8 @@ public static class KernelRows
             (d, i, o) => d.Kernels.AdamRows(i[0], i[1], i[2], i[3], i[4], 0.9, 0.999, 1e-8, 0, 10), 28.0 * evaluated * net.Parameters, 12.0 * evaluated * net.Parameters, Sums);
     }
 
+    private static int[] MlpWidths(bool tiny) => tiny ? [20, 5, 3] : [784, 10, 10];
+
     private static IEnumerable<KernelRow> Pairs(bool tiny)
     {
         (string name, int queries, int references, int columns, int words, int hidden) = tiny ? ("tiny", 3, 7, 20, 2, 2) : ("2,000 x 2,000 mlps", 2000, 2000, 7960, 157, 10);
@@ -167,34 +165,6 @@ public static class KernelRows
             8.0 * (queries + references) * words, 2 * pairs * words, 0)
         { OutputType = DType.F64 };
     }
-
-    private static IEnumerable<KernelRow> Notebooks(GptSize g)
-    {
-        foreach (KernelRow ships in Gpt(g))
-        {
-            IEnumerable<KernelRow> versions = ships.Kernel switch
-            {
-                "SoftmaxForward" => Numbered(ships, 3, (c, v, i, o) => c.Softmax(v, o[0], i[0])),
-                "LayerNormForward" => Numbered(ships, 3, (c, v, i, o) => c.LayerNorm(v, o[0], o[1], o[2], i[0], i[1], i[2], 1e-5f)),
-                "SumRows" => Numbered(ships, 2, (c, v, i, o) => c.SumRows(v, o[0], i[0])),
-                "Gemm up" => Numbered(ships, 2, (c, v, i, o) => c.Gemm(v, o[0], i[0], i[1])),
-                "AttentionForward" => Numbered(ships, 2, (c, v, i, o) => c.Attention(v, o[0], o[1], i[0], g.Heads)),
-                "Adam" => Numbered(ships, 2, (c, v, i, o) => c.Adam(v, i[0], i[1], i[2], i[3], i[4], i[5], i[6], AdamOf(g))),
-                _ => [],
-            };
-            bool any = false;
-            foreach (KernelRow version in versions)
-            {
-                any = true;
-                yield return version;
-            }
-
-            if (any) yield return ships;
-        }
-    }
-
-    private static IEnumerable<KernelRow> Numbered(KernelRow ships, int count, Action<CudaNotebooks, int, IReadOnlyList<Tensor>, IReadOnlyList<Tensor>> run) =>
-        Enumerable.Range(1, count).Select(v => ships with { Version = $"{v}", Run = (d, i, o) => run(((CudaDevice)d).Notebooks, v, i, o), Shipped = ships.Run });
 
     private static void Product(IKernels k, IReadOnlyList<Tensor> i, IReadOnlyList<Tensor> o) => k.Gemm(MatrixView.Of(o[0]), MatrixView.Of(i[0]), MatrixView.Of(i[1]));
 

@@ -10,7 +10,7 @@ namespace WeightMem.Engine.Devices.Cuda;
 /// Launches of the versions in <c>kernels/notebooks</c>: how each kernel came to be what ships, for measuring. Each method is the kernel of the same name with
 /// the number of its version; what ships is reached through <see cref="IKernels"/>.
 /// </summary>
-internal sealed class CudaNotebooks(CudaStream stream, CudaPrograms programs)
+internal sealed partial class CudaNotebooks(CudaStream stream, CudaPrograms programs)
 {
     private const int Threads = 128, Warps = Threads / 32;
 

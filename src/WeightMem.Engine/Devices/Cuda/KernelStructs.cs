@@ -33,6 +33,14 @@ internal struct Widths
     public WidthValues Value;
 }
 
+/// <summary>As in <c>notebooks/population_versions.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LayerWidths
+{
+    public int Count;
+    public WidthValues Value;
+}
+
 /// <summary>The widths of at most eight layers.</summary>
 [InlineArray(Most)]
 internal struct WidthValues
