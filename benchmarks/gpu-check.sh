@@ -90,10 +90,14 @@ bench() {
   echo >> "$table"
   { echo '```'; ./weightmem bench kernels --device cuda 2>&1 || echo "bench kernels FAILED"; echo '```'; echo; } >> "$table"
   { echo '```'; ./weightmem bench kernels --device cuda --versions 2>&1 || echo "bench kernels --versions FAILED"; echo '```'; echo; } >> "$table"
+  local math
+  for math in tf32 bf16; do
+    { echo '```'; ./weightmem bench kernels --device cuda --math $math --filter Attention 2>&1 || echo "bench kernels --math $math FAILED"; echo '```'; echo; } >> "$table"
+  done
   ./weightmem bench kernels --device cuda --json > "$json" 2> "$json.log" || echo "bench kernels --json FAILED: $(tail -n 1 "$json.log")" >> "$table"
   rm -f "$json.log"
   # Whole steps: recorded and launched one by one, in each precision. The stand-in shows that they run, at a size that it can.
-  local presets="small paper" maths="f32 tf32 bf16" runs=20 preset math graphs
+  local presets="small paper" maths="f32 tf32 bf16" runs=20 preset graphs
   if grep -q '"standin": true' "$json"; then presets=smoke maths=f32 runs=1; fi
   echo '```' >> "$table"
   for preset in $presets; do

@@ -31,6 +31,9 @@ P
   fi
 }
 
+# Without a mutation nothing fails: what is noticed below is the mutation.
+WEIGHTMEM_TESTS_OPS=Fill,Softmax WEIGHTMEM_KERNEL_SOURCES=$here/kernels "$tests" -noColor -class '*CudaCaseTests' > "$work/log" 2>&1 ||
+  { echo "the tests fail without a mutation"; tail -n 20 "$work/log"; exit 1; }
 mutate elementwise.cu AddBroadcast "b[i % columns]" "b[i / columns]" "wrong index of a broadcast bias"
 mutate elementwise.cu Activate "dy[i] * activation_slope(kind, x[i])" "dy[i] * activation_value(kind, x[i])" "value instead of slope"
 mutate indexing.cu Embedding,ScatterAddRows "if (index[r] == target) sum += dy[r * columns + c];" "if (index[r] == target) sum = dy[r * columns + c];" "repeated rows overwrite instead of adding"

@@ -102,17 +102,50 @@ public sealed partial class ShippedKernelsTests
         }
     }
 
-    // This program once more, for the one test above.
-    private static (int Code, string Output) DriverOnly(params (string Name, string Value)[] variables)
+    /// <summary>Runs in every process: on a device before 8.0 attention is float32, whatever was asked for.</summary>
+    [Fact]
+    public void Attention_says_what_computes_it_and_is_as_right_as_that()
+    {
+        if (!CudaStandin.IsThere()) return;
+        OpCase opCase = OpCases.All.Single(c => c.ToString() == "Attention odd");
+        using Device reference = new ReferenceDevice();
+        using var device = new CudaDevice(math: MatrixMath.Tf32);
+        double[][] expected = CaseRunner.Gradients(opCase, reference), found = CaseRunner.Gradients(opCase, device);
+        double error = CaseRunner.Error(expected[0], found[0]);
+        using CudaContext context = CudaContext.Open();
+        bool cores = context.Properties.Architecture >= 80;
+        Assert.Contains(cores ? "TF32 on tensor cores" : "float32: tensor cores with TF32 begin at capability 8.0", device.Paths["attention"], StringComparison.Ordinal);
+        Assert.InRange(error, cores ? 1e-5 : 0, cores ? opCase.Modes[MatrixMath.Tf32].Tolerance : 4 * opCase.Tolerance);
+    }
+
+    [Fact]
+    public void Devices_before_tensor_cores_compute_attention_in_float32()
+    {
+        if (!CudaStandin.IsThere() || !CudaLibraries.IsStandin(CudaLibrary.Driver)) return;
+        (int code, string output) = Again(nameof(Attention_says_what_computes_it_and_is_as_right_as_that), ("WEIGHTMEM_STANDIN_CAPABILITY", "7.5"));
+        Assert.True(code == 0, output);
+        Assert.Matches(@"Total: 1\b.*Failed: 0", output);
+    }
+
+    // A driver and nothing else: this program once more, for one test above.
+    private static (int Code, string Output) DriverOnly(params (string Name, string Value)[] variables) => Again(
+        nameof(A_handful_of_cases_agree_with_the_reference),
+        [
+            ("WEIGHTMEM_CUDA_LIBRARIES", ""), ("WEIGHTMEM_LIBCUDA", CudaStandin.Library), (ShippedKernels.ImagesVariable, ""),
+            .. ((string[])["NVRTC", "CUBLAS", "CUBLASLT"]).Select(library => ("WEIGHTMEM_LIB" + library, "/hidden/from/this/test")), .. variables,
+        ]);
+
+    private static (int Code, string Output) Again(string method, params (string Name, string Value)[] variables)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet") start.ArgumentList.Add(typeof(ShippedKernelsTests).Assembly.Location);
-        foreach (string argument in (string[])["-noColor", "-method", $"*.{nameof(A_handful_of_cases_agree_with_the_reference)}"]) start.ArgumentList.Add(argument);
-        start.Environment.Remove("WEIGHTMEM_CUDA_LIBRARIES");
-        start.Environment["WEIGHTMEM_LIBCUDA"] = CudaStandin.Library;
-        foreach (string library in (string[])["NVRTC", "CUBLAS", "CUBLASLT"]) start.Environment["WEIGHTMEM_LIB" + library] = "/hidden/from/this/test";
-        start.Environment.Remove(ShippedKernels.ImagesVariable);
-        foreach ((string name, string value) in variables) start.Environment[name] = value;
+        foreach (string argument in (string[])["-noColor", "-method", $"*.{method}"]) start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in variables)
+        {
+            if (value.Length > 0) start.Environment[name] = value;
+            else start.Environment.Remove(name);
+        }
+
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

@@ -19,7 +19,7 @@ internal sealed class DeviceOptions
 
     private readonly Option<string> _math = new("--math")
     {
-        Description = "Matrix products on a GPU: f32, tf32 or bf16. Sums, norms, losses and distances stay in float32 or better",
+        Description = "Matrix products and attention on a GPU: f32, tf32 or bf16. Sums, norms, losses and distances stay in float32 or better",
         DefaultValueFactory = _ => "f32",
     };
 

@@ -142,8 +142,8 @@ public sealed class Study : IDisposable
         Math = _context.Device.Math switch
         {
             MatrixMath.F32 => "float32; distances in float64",
-            MatrixMath.Tf32 => "float32, matrix products in TF32; distances in float64",
-            _ => "float32, matrix products in bfloat16; distances in float64",
+            MatrixMath.Tf32 => "float32, matrix products and attention in TF32 where it is there (see paths); distances in float64",
+            _ => "float32, matrix products and attention in bfloat16 where it is there (see paths); distances in float64",
         },
         Paths = _context.Device.Paths,
         System = $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}",
