@@ -42,3 +42,12 @@ internal interface IStudyMethod : IDisposable
     /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
     Population SampleFresh(int count, long seed, CancellationToken cancellation);
 }
+
+/// <summary>A method with several ways of sampling from a stored generator.</summary>
+internal interface INamedSamplers
+{
+    /// <summary>Networks by a sampler of a name, measured.</summary>
+    /// <exception cref="ArgumentException">There is no such sampler; the message lists them.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    Population Sample(string sampler, int count, long seed, CancellationToken cancellation);
+}
