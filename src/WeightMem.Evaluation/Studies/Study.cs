@@ -88,6 +88,20 @@ public sealed class Study : IDisposable
             : throw new ArgumentException($"{_context.Config.Method} has one way of sampling: leave --sampler out");
     }
 
+    /// <summary>Measures what the stored auto-encoder makes of networks that compute the same, and writes numbers and figure into the folder.</summary>
+    /// <param name="networks">At most so many training networks are transformed.</param>
+    /// <param name="seed">Seed of choices and transformations.</param>
+    /// <exception cref="ArgumentException">The method's generator does not encode networks.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    public SymmetryResult Symmetries(int networks, long seed)
+    {
+        if (!File.Exists(Folder.Generator)) throw new RunFolderException($"{Folder.Root} has no trained generator yet: run train or reproduce first");
+        if (_method is not IReconstructsNetworks method) throw new ArgumentException($"{_context.Config.Method} does not encode and decode networks: a symmetry study is of an auto-encoder");
+        SymmetryResult result = method.Symmetries(networks, seed);
+        SymmetryStudy.Write(Folder, result);
+        return result;
+    }
+
     /// <summary>Measures the populations that the folder holds again and writes the numbers, figures and page anew.</summary>
     /// <exception cref="RunFolderException">The study is not finished.</exception>
     public EvaluationDocument Report()

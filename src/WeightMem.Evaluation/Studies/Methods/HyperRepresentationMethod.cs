@@ -12,7 +12,7 @@ namespace WeightMem.Evaluation.Studies.Methods;
 /// Hyper-Representations: an auto-encoder of small convolutional networks, sampled as its density estimate is meant, as it was published, and around single networks.
 /// As in the paper, "training networks" are those that the auto-encoder returns, so that its own error is not taken for novelty; the networks as trained stand beside them.
 /// </summary>
-internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers
+internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, IReconstructsNetworks
 {
     private readonly StudyContext _context;
     private readonly StudyConfig _config;
@@ -123,18 +123,33 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers
 
     public Population Sample(string sampler, int count, long seed, CancellationToken cancellation)
     {
-        Population training = PopulationFile.Read(_folder.Training);
-        AutoEncoderSnapshot snapshot = AutoEncoderFile.Read(_folder.Generator, _target.Name);
-        if (!IsFinished(snapshot, training))
-            throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step}: run the same command again to finish its training");
-        _generator.Load(training, snapshot);
+        LoadFinished();
         _progress.Stage($"sample: {count} networks by {sampler}");
         Population sampled = _generator.Sample(sampler, count, seed);
         _target.Evaluate(_context.Device, sampled, _images.Test);
         return sampled;
     }
 
+    public SymmetryResult Symmetries(int networks, long seed)
+    {
+        if (_target is not IScalableTarget target) throw new ArgumentException($"{_target.Name} has no known symmetries");
+        Population training = LoadFinished();
+        _progress.Stage("symmetry: transformed copies through the auto-encoder");
+        return SymmetryStudy.Measure(_context.Device, target, training, networks, _generator.Reconstruct, _images.Test, seed);
+    }
+
     public void Dispose() => _generator.Dispose();
+
+    /// <summary>Loads the generator; returns its training networks.</summary>
+    private Population LoadFinished()
+    {
+        Population training = PopulationFile.Read(_folder.Training);
+        AutoEncoderSnapshot snapshot = AutoEncoderFile.Read(_folder.Generator, _target.Name);
+        if (!IsFinished(snapshot, training))
+            throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step}: run the same command again to finish its training");
+        _generator.Load(training, snapshot);
+        return training;
+    }
 
     private bool IsFinished(AutoEncoderSnapshot snapshot, Population training) =>
         snapshot.Step >= (long)_generator.Settings.Epochs * (training.Count / _generator.Settings.Batch);

@@ -51,3 +51,12 @@ internal interface INamedSamplers
     /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
     Population Sample(string sampler, int count, long seed, CancellationToken cancellation);
 }
+
+/// <summary>A method whose generator encodes and decodes networks, for the symmetry study.</summary>
+internal interface IReconstructsNetworks
+{
+    /// <summary>Loads the stored generator and measures what becomes of networks that compute the same.</summary>
+    /// <exception cref="ArgumentException">The target's networks cannot be transformed.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    SymmetryResult Symmetries(int networks, long seed);
+}

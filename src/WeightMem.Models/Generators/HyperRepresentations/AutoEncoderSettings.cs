@@ -158,7 +158,7 @@ public sealed record AutoEncoderSettings
     /// <summary>Largest squared error of a weight that counts, in the loss's units; null for no limit.</summary>
     public double? ErrorThreshold { get; init; }
 
-    /// <summary>Permutations in the fixed pool of views; the last layer is never permuted.</summary>
+    /// <summary>Permutations in the fixed pool of views; the last layer is never permuted. 0 leaves every network in its own order.</summary>
     public int Permutations { get; init; } = 10_000;
 
     /// <summary>Standard deviation of noise on each view.</summary>
@@ -216,7 +216,7 @@ public sealed record AutoEncoderSettings
         Require(HeadLayers >= 0 && HeadWidth >= 1 && HeadOutputs >= 1, "the head's sizes must be positive");
         Require(Contrast is >= 0 and <= 1, $"the contrastive share {Contrast} is not in [0, 1]");
         Require(Temperature > 0 && ErrorThreshold is null or > 0, "temperature and error threshold must be positive");
-        Require(Permutations >= 1 && Batch >= 2 && Epochs >= 1 && InferenceBatch >= 1, "permutations, epochs and batches must be at least 1, training batches 2");
+        Require(Permutations >= 0 && Batch >= 2 && Epochs >= 1 && InferenceBatch >= 1, "epochs and batches must be at least 1, training batches 2, permutations not negative");
         Require(InputNoise >= 0 && Erasing is null or { Probability: >= 0 and <= 1, Least: >= 0, Most: <= 1 }, "noise must not be negative, erasing between 0 and 1");
         Require(Erasing is null || Erasing.Least <= Erasing.Most, "erasing from a smaller to a larger share");
         Require(LearningRate > 0 && WeightDecay >= 0 && Clip is null or > 0, "learning rate and clip must be positive, weight decay not negative");

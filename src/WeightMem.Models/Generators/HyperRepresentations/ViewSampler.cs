@@ -68,6 +68,7 @@ internal sealed class ViewSampler
     /// </summary>
     private static ushort[][] Pool(ITarget target, NeuronTokens tokens, AutoEncoderSettings settings)
     {
+        if (settings.Permutations == 0) return [Array.ConvertAll(tokens.Order.ToArray(), i => (ushort)i)];
         var stream = new RandomStream(settings.Seed, "hyper-representations permutations");
         int layers = target.HiddenWidths.Count, count = settings.Permutations;
         int[][][] lists = [.. target.HiddenWidths.Select((width, layer) =>
