@@ -74,6 +74,8 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
             trainer.Step >= trainer.Steps || cancellation.IsCancellationRequested,
             () => AutoEncoderFile.Write(_folder.Generator, _generator.Snapshot(), _generator.Layout, _target.Name));
         _generator.Fit(training, stored, cancellation);
+        AutoEncoderCheckpoint.Write(
+            _folder.File("checkpoint_ae.pt"), _folder.File("config_ae.json"), settings, _target.Layout, _generator.Weights());
     }
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)

@@ -105,6 +105,14 @@ public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
     /// <exception cref="InvalidOperationException">Nothing has been trained.</exception>
     public AutoEncoderSnapshot Snapshot() => (_trainer ?? throw NotFitted()).Snapshot(_deviations);
 
+    /// <summary>The parameters by published names, those of the projection head included.</summary>
+    /// <exception cref="InvalidOperationException">The generator has not been fitted.</exception>
+    public Dictionary<string, float[]> Weights()
+    {
+        Fitted();
+        return _model.Parameters.State();
+    }
+
     /// <summary>Takes memory and loads a snapshot without training: to sample from a stored generator.</summary>
     /// <param name="training">The networks whose latent vectors samplers draw from, with accuracies.</param>
     /// <param name="snapshot">What to load; null for a fresh initialisation.</param>
