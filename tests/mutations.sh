@@ -74,5 +74,7 @@ mutate convnets.cu PopulationConvNet "        at += i < net.planes ? plane_size(
         __syncthreads();" "        at += i < net.planes ? plane_size(net.plane[i]) : net.layer[i - net.planes].outputs;" "a layer starts before the one before it is done"
 mutate convnets.cu PopulationConvNetGradient "(c == label ? 1.0f : 0.0f)) / batch" "(c == label ? 1.0f : 0.0f))" "a sum of gradients in place of their mean"
 mutate optimizers.cu Adam "if (!finite) return;" "" "a step is taken on a gradient of NaN"
+mutate norms.cu UnbiasedNorm "/ (columns - 1)) + epsilon);" "/ columns) + epsilon);" "the biased deviation in place of the unbiased one"
+mutate norms.cu UnitRows "(dy[row + c] - y[row + c] * dot) / length" "dy[row + c] / length" "the radial part of a gradient stays in"
 echo "$caught of $all mutations caught"
 [ "$caught" = "$all" ]

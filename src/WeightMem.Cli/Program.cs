@@ -19,6 +19,7 @@ internal static class Program
             BaselineCommand.Create(),
             EvaluateCommand.Create(),
             ReportCommand.Create(),
+            StudyCommand.Create(),
             InspectCommand.Create(),
             ConvertCommand.Create(),
             BenchCommand.Create(),

@@ -39,7 +39,8 @@ internal static class EvaluationPrinter
         Console.Out.WriteLine($"Means with 95 % bootstrap intervals. Report: {report}");
     }
 
-    private static string Cell(Estimate e, string format)
+    /// <summary>A mean with its interval, as markup.</summary>
+    internal static string Cell(Estimate e, string format)
     {
         string mean = e.Mean.ToString(format, CultureInfo.InvariantCulture);
         return e is { CiLow: { } low, CiHigh: { } high }

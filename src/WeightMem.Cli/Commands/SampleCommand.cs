@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Studies;
+using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
 
 namespace WeightMem.Cli.Commands;
@@ -13,9 +14,10 @@ internal static class SampleCommand
         var folder = new Argument<string>("RUN") { Description = "Run folder of train or reproduce" };
         var count = new Option<int>("--count") { Description = "Networks to make", DefaultValueFactory = _ => 64 };
         var output = new Option<string>("--out") { Description = "Population file (.h5)", Required = true };
+        var sampler = new Option<string?>("--sampler") { Description = $"Sampler of hyper-representations: {string.Join(", ", LatentSampler.Names)}" };
         Option<string?> dataFolder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command("sample", "Make networks from fresh initialisations with a trained generator.") { folder, count, output, dataFolder, seed };
+        var command = new Command("sample", "Make networks with a trained generator, from a seed alone.") { folder, count, output, sampler, dataFolder, seed };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
@@ -26,7 +28,9 @@ internal static class SampleCommand
             {
                 using Device computer = device.Open(parsed);
                 using var study = new Study(config, run, computer, parsed.GetValue(dataFolder), SharedOptions.CommandLine(parsed), new ConsoleProgress());
-                Population sampled = study.SampleFresh(n, parsed.GetValue(seed), cancellation);
+                Population sampled = parsed.GetValue(sampler) is { } name
+                    ? study.Sample(name, n, parsed.GetValue(seed), cancellation)
+                    : study.SampleFresh(n, parsed.GetValue(seed), cancellation);
                 PopulationFile.Write(parsed.GetValue(output)!, sampled);
                 Console.Out.WriteLine(FormattableString.Invariant($"{parsed.GetValue(output)}: {n} networks, mean accuracy {sampled.Score!.Average():F1} %"));
             }

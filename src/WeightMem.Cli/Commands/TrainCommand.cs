@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Studies;
+using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
 
 namespace WeightMem.Cli.Commands;
@@ -11,22 +12,26 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        var method = new Argument<string>("METHOD") { Description = "Method: gpt" };
+        var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", StudyPresets.Methods)}" };
         var population = new Option<string>("--population") { Description = "Population file (.h5) with losses, as zoo train makes it", Required = true };
         var output = new Option<string>("--out") { Description = "Run folder", Required = true };
         var preset = new Option<string>("--preset") { Description = $"Settings of the generator: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
-        var steps = new Option<int?>("--steps") { Description = "Training steps in place of the preset's" };
-        var chunk = new Option<int?>("--chunk") { Description = "Values per token in place of the preset's" };
+        var steps = new Option<int?>("--steps") { Description = "Training steps of gpt in place of the preset's" };
+        var epochs = new Option<int?>("--epochs") { Description = "Epochs of hyper-representations in place of the preset's" };
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Published auto-encoder of hyper-representations (checkpoint_ae.pt) to take in place of training one" };
+        var configuration = new Option<string?>("--config") { Description = "Its configuration (config_ae.json); beside it if not given" };
+        var acrossBatch = new Option<bool>("--across-batch") { Description = "Take a checkpoint whose attention ran across the networks of a batch, and run it so" };
+        var chunk = new Option<int?>("--chunk") { Description = "Values per token of gpt in place of the preset's" };
         Option<string> data = SharedOptions.Data();
         Option<string?> folder = SharedOptions.DataFolder();
         Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         var command = new Command("train", "Fit a generator to a population. Stopped, the same command resumes.")
-            { method, population, output, preset, steps, chunk, data, folder, pool, seed };
+            { method, population, output, preset, steps, chunk, epochs, checkpoint, configuration, acrossBatch, data, folder, pool, seed };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
-            SharedOptions.RequireName("method", parsed.GetValue(method)!, ["gpt"]);
+            SharedOptions.RequireName("method", parsed.GetValue(method)!, StudyPresets.Methods);
             SharedOptions.RequireName("preset", parsed.GetValue(preset)!, StudyPresets.Names);
             string path = parsed.GetValue(population)!;
             Population training = PopulationFile.Read(path);
@@ -39,14 +44,23 @@ internal static class TrainCommand
                 Target = training.Target,
                 Population = Convert.ToHexStringLower(SHA256.HashData(content)),
                 Zoo = made.Zoo with { EvaluationImages = 0 },
-                Gpt = made.Gpt! with
-                {
-                    TrainingSteps = parsed.GetValue(steps) ?? made.Gpt.TrainingSteps,
-                    Chunk = parsed.GetValue(chunk) ?? made.Gpt.Chunk,
-                },
+                Gpt = made.Gpt is { } gpt
+                    ? gpt with { TrainingSteps = parsed.GetValue(steps) ?? gpt.TrainingSteps, Chunk = parsed.GetValue(chunk) ?? gpt.Chunk }
+                    : null,
+                HyperRepresentations = made.HyperRepresentations is { } encoder ? encoder with { Epochs = parsed.GetValue(epochs) ?? encoder.Epochs } : null,
             };
             config = config.WithSeed(parsed.GetValue(seed));
+            AutoEncoderSnapshot? imported = null;
+            if (parsed.GetValue(checkpoint) is { } file)
+            {
+                if (config.HyperRepresentations is null) throw new UsageException($"--checkpoint is for hyper-representations, not for {config.Method}");
+                string described = parsed.GetValue(configuration) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "config_ae.json");
+                (AutoEncoderSettings settings, imported) = AutoEncoderCheckpoint.Import(file, described, training, parsed.GetValue(acrossBatch));
+                config = config with { HyperRepresentations = settings };
+            }
+
             using RunFolder run = RunFolder.Open(parsed.GetValue(output)!, config);
+            if (imported is not null && !File.Exists(run.Generator)) AutoEncoderFile.Write(run.Generator, imported, AutoEncoderCheckpoint.LayoutOf(config.HyperRepresentations!, training), training.Target);
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             progress.Note($"computing on {DeviceOptions.Header(computer)}");

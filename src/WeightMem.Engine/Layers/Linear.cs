@@ -4,7 +4,7 @@ using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Layers;
 
-/// <summary>y = x W^T + b, with the state-dict names <c>weight</c> and <c>bias</c>. The weight decays, the bias does not.</summary>
+/// <summary>y = x W^T + b, with the state-dict names <c>weight</c> and <c>bias</c>. The weight decays; the bias only if asked.</summary>
 public sealed class Linear
 {
     private readonly Parameter _weight;
@@ -17,11 +17,13 @@ public sealed class Linear
     /// <param name="outputs">Outputs of each name.</param>
     /// <param name="weight">How the weight starts.</param>
     /// <param name="bias">How the bias starts, or null for none.</param>
-    public Linear(ParameterBuilder builder, IReadOnlyList<string> names, int inputs, int outputs, Initializer weight, Initializer? bias)
+    /// <param name="biasDecays">Whether weight decay applies to the bias too.</param>
+    public Linear(
+        ParameterBuilder builder, IReadOnlyList<string> names, int inputs, int outputs, Initializer weight, Initializer? bias, bool biasDecays = false)
     {
         _weight = builder.AddJoined([.. names.Select(n => n + ".weight")], (outputs, inputs), (names.Count * outputs, inputs), weight, true);
         if (bias is { } start)
-            _bias = builder.AddJoined([.. names.Select(n => n + ".bias")], outputs, names.Count * outputs, start, false);
+            _bias = builder.AddJoined([.. names.Select(n => n + ".bias")], outputs, names.Count * outputs, start, biasDecays);
     }
 
     /// <summary>The affine map of the last dimension, plus <paramref name="residual"/> if given.</summary>

@@ -25,10 +25,8 @@ internal sealed class PlotFrame(SKRect area, Axis horizontal, Axis vertical)
     /// <summary>Draws axes, ticks, numbers and the names of both axes.</summary>
     public void DrawAxes(SKCanvas canvas, string horizontalName, string verticalName)
     {
-        using SKPaint line = FigureStyle.Stroke(FigureStyle.Ink, LineWidth);
-        line.StrokeCap = SKStrokeCap.Square;
-        canvas.DrawLine(Area.Left, Area.Top, Area.Left, Area.Bottom, line);
-        canvas.DrawLine(Area.Left, Area.Bottom, Area.Right, Area.Bottom, line);
+        DrawVertical(canvas, verticalName);
+        using SKPaint line = Line();
         foreach (Tick tick in horizontal.Ticks)
         {
             float x = X(tick.Value);
@@ -36,6 +34,15 @@ internal sealed class PlotFrame(SKRect area, Axis horizontal, Axis vertical)
             FigureFont.Draw(canvas, tick.Label, x, Area.Bottom + 20, FigureStyle.TickSize, TextAlign.Centre);
         }
 
+        FigureFont.Draw(canvas, horizontalName, Area.MidX, Area.Bottom + 45, FigureStyle.LabelSize, TextAlign.Centre);
+    }
+
+    /// <summary>Draws both axes, and ticks, numbers and name of the vertical one alone: below bars stand their names.</summary>
+    public void DrawVertical(SKCanvas canvas, string name)
+    {
+        using SKPaint line = Line();
+        canvas.DrawLine(Area.Left, Area.Top, Area.Left, Area.Bottom, line);
+        canvas.DrawLine(Area.Left, Area.Bottom, Area.Right, Area.Bottom, line);
         float widest = 0;
         foreach (Tick tick in vertical.Ticks)
         {
@@ -45,7 +52,13 @@ internal sealed class PlotFrame(SKRect area, Axis horizontal, Axis vertical)
             widest = Math.Max(widest, FigureFont.Width(tick.Label, FigureStyle.TickSize));
         }
 
-        FigureFont.Draw(canvas, horizontalName, Area.MidX, Area.Bottom + 45, FigureStyle.LabelSize, TextAlign.Centre);
-        FigureFont.DrawUpwards(canvas, verticalName, Area.Left - 7 - widest - 10, Area.MidY, FigureStyle.LabelSize);
+        FigureFont.DrawUpwards(canvas, name, Area.Left - 7 - widest - 10, Area.MidY, FigureStyle.LabelSize);
+    }
+
+    private static SKPaint Line()
+    {
+        SKPaint line = FigureStyle.Stroke(FigureStyle.Ink, LineWidth);
+        line.StrokeCap = SKStrokeCap.Square;
+        return line;
     }
 }

@@ -79,7 +79,8 @@ public static class Evaluator
         Summarize("min_l2", plain.Nearest(), plain.Path);
         foreach (DistanceReference reference in references)
         {
-            Neighbours nearest = MinimumDistance.Nearest(device, queries, reference.Networks, exclusion == Exclusion.None ? exclusion : Exclusion.SameRun);
+            bool same = exclusion != Exclusion.None || ReferenceEquals(queries.Weights, reference.Networks.Weights);
+            Neighbours nearest = MinimumDistance.Nearest(device, queries, reference.Networks, same ? Exclusion.SameRun : exclusion);
             Summarize(reference.Measure, nearest.Nearest(), nearest.Path);
         }
 

@@ -15,7 +15,11 @@ namespace WeightMem.Evaluation.Studies;
 /// </summary>
 public sealed class Study : IDisposable
 {
-    private static readonly Dictionary<string, Func<StudyContext, IStudyMethod>> Methods = new() { ["gpt"] = context => new GptMethod(context) };
+    private static readonly Dictionary<string, Func<StudyContext, IStudyMethod>> Methods = new()
+    {
+        ["gpt"] = context => new GptMethod(context),
+        ["hyper-representations"] = context => new HyperRepresentationMethod(context),
+    };
 
     private readonly StudyContext _context;
     private readonly IStudyMethod _method;
@@ -71,6 +75,31 @@ public sealed class Study : IDisposable
     {
         if (!File.Exists(Folder.Generator)) throw new RunFolderException($"{Folder.Root} has no trained generator yet: run train or reproduce first");
         return _method.SampleFresh(count, seed, cancellation);
+    }
+
+    /// <summary>Samples with the stored generator by a sampler of a name, and measures what comes out.</summary>
+    /// <exception cref="ArgumentException">The method has no samplers to choose from, or none of this name.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    public Population Sample(string sampler, int count, long seed, CancellationToken cancellation)
+    {
+        if (!File.Exists(Folder.Generator)) throw new RunFolderException($"{Folder.Root} has no trained generator yet: run train or reproduce first");
+        return _method is INamedSamplers method
+            ? method.Sample(sampler, count, seed, cancellation)
+            : throw new ArgumentException($"{_context.Config.Method} has one way of sampling: leave --sampler out");
+    }
+
+    /// <summary>Measures what the stored auto-encoder makes of networks that compute the same, and writes numbers and figure into the folder.</summary>
+    /// <param name="networks">At most so many training networks are transformed.</param>
+    /// <param name="seed">Seed of choices and transformations.</param>
+    /// <exception cref="ArgumentException">The method's generator does not encode networks.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    public SymmetryResult Symmetries(int networks, long seed)
+    {
+        if (!File.Exists(Folder.Generator)) throw new RunFolderException($"{Folder.Root} has no trained generator yet: run train or reproduce first");
+        if (_method is not IReconstructsNetworks method) throw new ArgumentException($"{_context.Config.Method} does not encode and decode networks: a symmetry study is of an auto-encoder");
+        SymmetryResult result = method.Symmetries(networks, seed);
+        SymmetryStudy.Write(Folder, result);
+        return result;
     }
 
     /// <summary>Measures the populations that the folder holds again and writes the numbers, figures and page anew.</summary>

@@ -33,7 +33,7 @@ public enum ConvNetStart
 /// The small convolutional network of Hyper-Representations (arXiv 2209.14733): convolutions of 8, 6 and 4 channels, linear layers of 20 and 10 units; 2,464
 /// parameters on one channel of 28 x 28, 2,864 on three. State-dict names as published (<c>module_list.0.weight</c> ...).
 /// </summary>
-public sealed class ConvNetTarget : ILockstepTarget
+public sealed class ConvNetTarget : ILockstepTarget, IScalableTarget
 {
     /// <summary>Where the layers stand in the published module list.</summary>
     private static readonly int[] Places = [0, 3, 6, 9, 11];
@@ -68,6 +68,20 @@ public sealed class ConvNetTarget : ILockstepTarget
 
     /// <inheritdoc/>
     public IReadOnlyList<int> HiddenWidths { get; } = [8, 6, 4, 20];
+
+    /// <summary>
+    /// Any positive factor with ReLU and leaky ReLU; signs with tanh where no max pooling comes before it (the largest of negated values is not the negated largest);
+    /// none otherwise.
+    /// </summary>
+    public IReadOnlyList<UnitScaling> Scalings =>
+    [
+        .. Enumerable.Range(0, HiddenWidths.Count).Select(layer => _net.Activation switch
+        {
+            Activation.Relu or Activation.LeakyRelu => UnitScaling.Positive,
+            Activation.Tanh when layer >= _net.Stages.Count || !_net.Stages[layer].Pools => UnitScaling.Sign,
+            _ => UnitScaling.None,
+        }),
+    ];
 
     /// <summary>Sizes of the layers.</summary>
     public ConvNet Net => _net;
@@ -150,11 +164,7 @@ public sealed class ConvNetTarget : ILockstepTarget
         return predicted;
     }
 
-    /// <summary>The logits of every network on every image, <c>[count, images, classes]</c>: for checks that a transformation leaves a function alone.</summary>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="population">The networks.</param>
-    /// <param name="images">Images <c>[images, features]</c>.</param>
-    /// <exception cref="ArgumentException">The rows are of another width, or weights are NaN or infinite.</exception>
+    /// <inheritdoc/>
     public float[] Logits(Device device, Population population, ReadOnlySpan<float> images)
     {
         PopulationEvaluation.CheckRows(this, population);

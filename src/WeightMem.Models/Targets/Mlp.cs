@@ -11,7 +11,7 @@ namespace WeightMem.Models.Targets;
 /// A multi-layer perceptron on flattened images: linear layers with ReLU between them, the last one giving logits. With widths
 /// 784, 10, 10 it is the MNIST network of G.pt (arXiv 2209.12892): 7,960 parameters.
 /// </summary>
-public sealed partial class Mlp : ILockstepTarget
+public sealed partial class Mlp : ILockstepTarget, IScalableTarget
 {
     private readonly int[] _widths;
 
@@ -49,6 +49,9 @@ public sealed partial class Mlp : ILockstepTarget
 
     /// <inheritdoc/>
     public IReadOnlyList<int> HiddenWidths { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<UnitScaling> Scalings => [.. HiddenWidths.Select(_ => UnitScaling.Positive)];
 
     private int Layers => _widths.Length - 1;
 

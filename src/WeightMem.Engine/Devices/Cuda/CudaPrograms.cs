@@ -28,6 +28,7 @@ internal sealed class CudaPrograms : IDisposable
     private ElementwiseKernels? _elementwise;
     private IndexingKernels? _indexing;
     private RowsKernels? _rows;
+    private NormsKernels? _norms;
     private AttentionKernels? _attention;
     private AttentionMmaKernels? _attentionMma;
     private LossesKernels? _losses;
@@ -65,6 +66,8 @@ internal sealed class CudaPrograms : IDisposable
     public IndexingKernels Indexing => _indexing ??= new(Load(IndexingKernels.FileName));
 
     public RowsKernels Rows => _rows ??= new(Load(RowsKernels.FileName));
+
+    public NormsKernels Norms => _norms ??= new(Load(NormsKernels.FileName));
 
     public AttentionKernels Attention => _attention ??= new(Load(AttentionKernels.FileName));
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
@@ -14,8 +13,6 @@ namespace WeightMem.Evaluation.Studies.Methods;
 /// <summary>G.pt: prompted from starts that training never saw, once or again and again, and from starts that it knows.</summary>
 internal sealed class GptMethod : IStudyMethod
 {
-    private static readonly TimeSpan LeastBetweenSnapshots = TimeSpan.FromSeconds(15);
-
     private readonly StudyContext _context;
     private readonly StudyConfig _config;
     private readonly GptSettings _settings;
@@ -60,21 +57,14 @@ internal sealed class GptMethod : IStudyMethod
 
         _progress.Stage(FormattableString.Invariant($"train gpt: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} pairs"));
         if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var sinceSnapshot = Stopwatch.StartNew();
-        TimeSpan interval = LeastBetweenSnapshots;
+        var snapshots = new SnapshotClock();
         _generator.TrainingProgress = p =>
         {
             _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.PairsPerSecond:F0} pairs/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
         };
-        _generator.Checkpoint = trainer =>
-        {
-            bool last = trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested;
-            if (!last && sinceSnapshot.Elapsed < interval) return;
-            var watch = Stopwatch.StartNew();
-            GptFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _generator.Normalizer, _target.Name);
-            interval = TimeSpan.FromTicks(Math.Max(LeastBetweenSnapshots.Ticks, 20 * watch.Elapsed.Ticks)); // at most 5 % of the time goes into snapshots
-            sinceSnapshot.Restart();
-        };
+        _generator.Checkpoint = trainer => snapshots.Tick(
+            trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested,
+            () => GptFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _generator.Normalizer, _target.Name));
         _generator.Fit(training, stored, cancellation);
     }
 

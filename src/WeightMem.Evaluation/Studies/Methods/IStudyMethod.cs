@@ -42,3 +42,21 @@ internal interface IStudyMethod : IDisposable
     /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
     Population SampleFresh(int count, long seed, CancellationToken cancellation);
 }
+
+/// <summary>A method with several ways of sampling from a stored generator.</summary>
+internal interface INamedSamplers
+{
+    /// <summary>Networks by a sampler of a name, measured.</summary>
+    /// <exception cref="ArgumentException">There is no such sampler; the message lists them.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    Population Sample(string sampler, int count, long seed, CancellationToken cancellation);
+}
+
+/// <summary>A method whose generator encodes and decodes networks, for the symmetry study.</summary>
+internal interface IReconstructsNetworks
+{
+    /// <summary>Loads the stored generator and measures what becomes of networks that compute the same.</summary>
+    /// <exception cref="ArgumentException">The target's networks cannot be transformed.</exception>
+    /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
+    SymmetryResult Symmetries(int networks, long seed);
+}
