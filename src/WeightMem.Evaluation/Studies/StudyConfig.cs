@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using WeightMem.Models.Generators.Gpt;
+using WeightMem.Models.Generators.HyperDiffusion;
 using WeightMem.Models.Zoos;
 
 namespace WeightMem.Evaluation.Studies;
@@ -9,13 +10,13 @@ namespace WeightMem.Evaluation.Studies;
 /// <summary>Everything that decides what a study computes; written to the run folder as <c>config.json</c> before anything else.</summary>
 public sealed record StudyConfig
 {
-    /// <summary>The method: <c>gpt</c>.</summary>
+    /// <summary>The method: <c>gpt</c> or <c>hyperdiffusion</c>.</summary>
     public required string Method { get; init; }
 
     /// <summary>Name of the preset it was made from.</summary>
     public required string Preset { get; init; }
 
-    /// <summary>Name of the image set.</summary>
+    /// <summary>Name of the image or shape set.</summary>
     public required string Data { get; init; }
 
     /// <summary>Networks are trained on so many of the first training images; 0 for all.</summary>
@@ -38,6 +39,15 @@ public sealed record StudyConfig
 
     /// <summary>The generator, when the method is <c>gpt</c>.</summary>
     public GptSettings? Gpt { get; init; }
+
+    /// <summary>The generator, when the method is <c>hyperdiffusion</c>.</summary>
+    public HyperDiffusionSettings? HyperDiffusion { get; init; }
+
+    /// <summary>How fields are fitted to shapes, when the target is one; of <see cref="Zoo"/> its runs, group size and seed hold then.</summary>
+    public FieldSettings? Field { get; init; }
+
+    /// <summary>How shapes are made of fields and compared, when the target is one.</summary>
+    public ShapeStudySettings? Shapes { get; init; }
 
     /// <summary>Networks generated from starts that training never saw.</summary>
     public required int Generated { get; init; }
@@ -64,7 +74,7 @@ public sealed record StudyConfig
     public IReadOnlyList<string> Deviations { get; init; } = [];
 
     /// <summary>The same study with another seed for everything.</summary>
-    public StudyConfig WithSeed(long seed) => this with { Seed = seed, Zoo = Zoo with { Seed = seed }, Gpt = Gpt is null ? null : Gpt with { Seed = seed } };
+    public StudyConfig WithSeed(long seed) => this with { Seed = seed, Zoo = Zoo with { Seed = seed }, Gpt = Gpt is null ? null : Gpt with { Seed = seed }, HyperDiffusion = HyperDiffusion is null ? null : HyperDiffusion with { Seed = seed } };
 
     /// <summary>The configuration as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, StudyJson.Default.StudyConfig) + "\n";

@@ -88,6 +88,35 @@ public sealed class FieldTarget : ITarget
         }
     }
 
+    /// <summary>
+    /// The logits of one network where the published code evaluates them: its indices are divided without rounding down, which shears the grid by up to one node
+    /// (HyperDiffusion specification, section 4.1). Only to compare numbers with it.
+    /// </summary>
+    public float[] ShearedGridLogits(Device device, ReadOnlySpan<float> row, SampleGrid grid)
+    {
+        var network = new Population(Name, Layout, row.ToArray());
+        var values = new float[grid.Nodes];
+        var points = new float[3 * grid.CountY * grid.CountZ];
+        for (int x = 0; x < grid.CountX; x++)
+        {
+            for (int y = 0; y < grid.CountY; y++)
+            {
+                for (int z = 0; z < grid.CountZ; z++)
+                {
+                    int at = 3 * (y * grid.CountZ + z);
+                    double along = y + (double)z / grid.CountZ;
+                    points[at] = (float)(grid.X + grid.Spacing * (x + along / grid.CountY));
+                    points[at + 1] = (float)(grid.Y + grid.Spacing * along);
+                    points[at + 2] = (float)(grid.Z + grid.Spacing * z);
+                }
+            }
+
+            Logits(device, network, points).CopyTo(values, grid.Row(x, 0));
+        }
+
+        return values;
+    }
+
     /// <summary>The surface of every network of a population where its logit crosses a level, on N nodes each way of the unit cube.</summary>
     /// <param name="device">Where to compute.</param>
     /// <param name="population">Networks of this target.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace WeightMem.Models.Zoos;
 
@@ -47,16 +48,19 @@ public sealed record FieldSettings
     /// </summary>
     public int RandomLayers { get; init; }
 
-    /// <summary>Shapes fitted in lockstep. Changes the speed and no result.</summary>
+    /// <summary>Shapes fitted in lockstep. Changes the speed and no result. A study has it in its zoo settings.</summary>
+    [JsonIgnore]
     public int GroupSize { get; init; } = 128;
 
     /// <summary>Points near the surface that the fit of a field is judged on.</summary>
     public int JudgedPoints { get; init; } = 10_000;
 
-    /// <summary>Seed of everything random.</summary>
+    /// <summary>Seed of everything random. A study has it in its zoo settings.</summary>
+    [JsonIgnore]
     public long Seed { get; init; }
 
     /// <summary>Samples of a shape.</summary>
+    [JsonIgnore]
     public int Samples => SurfaceSamples + UniformSamples;
 
     /// <summary>The settings by name, as provenance of the population.</summary>
