@@ -174,7 +174,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         if (measured.FirstOrDefault(m => m.Name == "generated") is not { } generated) yield break;
         MeshData[] made = surfaces["generated"].Meshes;
         var rows = new List<IReadOnlyList<ShapeCell?>>();
-        for (int i = 0; i < Math.Min(8, made.Length); i += 2) rows.Add([.. Pair(i), .. i + 1 < made.Length ? Pair(i + 1) : [null, null]]);
+        for (int i = 0; i < Math.Min(8, made.Length); i += 2) rows.Add([.. Pair(i), .. i + 1 < made.Length ? Pair(i + 1) : new ShapeCell?[2]]);
         yield return new FurtherFigure(
             "shape-neighbours", "Generated shapes beside their nearest training shapes",
             "Each red shape stands left of the training field whose weights are nearest to its own. Where the two look alike, the generator has copied.",
@@ -197,7 +197,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
                 [.. Enumerable.Range(0, 3).Select(r => names.Select(n => r < surfaces[n].Meshes.Length ? new ShapeCell(surfaces[n].Meshes[r], Role(n), "") : null).ToArray())],
                 "Renders of shapes of each population."));
 
-        ShapeCell[] Pair(int i)
+        ShapeCell?[] Pair(int i)
         {
             int nearest = generated.MinL2.Index(i);
             return
