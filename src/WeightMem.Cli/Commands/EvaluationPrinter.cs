@@ -30,7 +30,7 @@ internal static class EvaluationPrinter
         foreach (var (_, heading, _) in columns) table.AddColumn(new TableColumn(heading).RightAligned());
         foreach ((string name, IReadOnlyDictionary<string, Estimate> measures) in document.Populations)
         {
-            table.AddRow([name, $"{measures.Values.Max(m => m.N)}", .. columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
+            table.AddRow([name, $"{(measures.TryGetValue("min_l2", out Estimate? own) ? own.N : measures.Values.Max(m => m.N))}", .. columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });

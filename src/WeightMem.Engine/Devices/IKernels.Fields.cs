@@ -14,7 +14,7 @@ public partial interface IKernels
 
     /// <summary>
     /// The logits [count, x, y, z] of many fields, weights [count, parameters], on the grid of three axes' coordinates x [nodes], y [nodes], z [nodes], from -1 to 1. The
-    /// first layer is a sum over the axes, so it is computed once an axis and not once a node.
+    /// first layer is a sum over the axes, which a backend may compute once an axis and not once a node.
     /// </summary>
     void FieldGridLogits(Tensor logits, Tensor weights, Tensor x, Tensor y, Tensor z, FieldNet net);
 

@@ -108,7 +108,7 @@ public static class ReportPage
                 {
                     html.Line().Element("tr", () =>
                     {
-                        int n = measures.Count == 0 ? 0 : measures.Values.Max(measure => measure.N);
+                        int n = measures.TryGetValue("min_l2", out Estimate? own) ? own.N : measures.Count == 0 ? 0 : measures.Values.Max(measure => measure.N);
                         html.Element("th", content.PopulationLabels.GetValueOrDefault(name, name), ("scope", "row"));
                         html.Element("td", () => html.Element("span", Number(n)), ("data-name", "n"));
                         foreach (var (key, column, unit, format) in columns)

@@ -55,7 +55,7 @@ public sealed class FieldZoo
         }
 
         Population all = PopulationFile.Read(shards.Folder);
-        if (_settings.RandomLayers > 0) Randomize(all);
+        if (_settings.RandomLayers > 0) RandomizeLayers(all, _target, _settings.RandomLayers, _settings.Seed);
         all.Provenance["shapes"] = string.Join(',', _ids);
         return all;
     }
@@ -171,18 +171,23 @@ public sealed class FieldZoo
         }
     }
 
-    /// <summary>Replaces the last layers of every network by fresh ones.</summary>
-    private void Randomize(Population fields)
+    /// <summary>Replaces the last layers of every network by fresh random ones, one draw for each run, and drops what was measured of the fitted networks.</summary>
+    /// <param name="fields">Networks of the target; changed in place.</param>
+    /// <param name="target">Their target.</param>
+    /// <param name="layers">How many layers, from the last on.</param>
+    /// <param name="seed">Seed of the draws.</param>
+    public static void RandomizeLayers(Population fields, FieldTarget target, int layers, long seed)
     {
-        int from = _target.Net.Offset(_target.Net.Hidden + 1 - _settings.RandomLayers);
-        var fresh = new float[_target.Parameters];
+        int from = target.Net.Offset(target.Net.Hidden + 1 - layers);
+        var fresh = new float[target.Parameters];
         for (int i = 0; i < fields.Count; i++)
         {
-            _target.Initialize(fresh, Stream("random layers", fields.Run[i]));
+            target.Initialize(fresh, new RandomStream(seed, "random layers").Sub("shape", fields.Run[i]));
             fresh.AsSpan(from).CopyTo(fields.Row(i)[from..]);
         }
 
-        fields.Metrics.Clear(); // they were of the fitted networks
+        fields.Metrics.Clear();
+        fields.Provenance["zoo.random_layers"] = $"{layers}";
     }
 
     private RandomStream Stream(string name, int shape) => new RandomStream(_settings.Seed, name).Sub("shape", shape);

@@ -132,7 +132,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
             }
 
             double[] among = clouds.Select(subset).Chamfer(context.Device, clouds.Select(subset));
-            Add("pairwise_cd", [.. Enumerable.Range(0, among.Length).Where(i => i / subset.Length != i % subset.Length).Select(i => among[i])], of);
+            Add("pairwise_cd", [.. Enumerable.Range(0, subset.Length).Select(i => among.AsSpan(i * subset.Length, subset.Length).ToArray().Where((_, j) => j != i).DefaultIfEmpty(0).Average())], of);
         }
 
         if (set.Name != "training")
