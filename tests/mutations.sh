@@ -56,5 +56,8 @@ mutate convnets.cu "        at += i < net.planes ? plane_size(net.plane[i]) : ne
         __syncthreads();" "        at += i < net.planes ? plane_size(net.plane[i]) : net.layer[i - net.planes].outputs;" "a layer starts before the one before it is done"
 mutate convnets.cu "(c == label ? 1.0f : 0.0f)) / batch" "(c == label ? 1.0f : 0.0f))" "a sum of gradients in place of their mean"
 mutate optimizers.cu "if (!finite) return;" "" "a step is taken on a gradient of NaN"
+mutate fields.cu "other[i * pitch + point] = x[i * pitch + point] > 0.0f ? sum : 0.0f;" "other[i * pitch + point] = sum;" "slopes pass through units that are off"
+mutate fields.cu "slope[point] = there ? 1.0f / (1.0f + expf(-x)) - label : 0.0f;" "slope[point] = 1.0f / (1.0f + expf(-x)) - label;" "points that only fill a tile count"
+mutate clouds.cu "double there = sum_of_nearest(x, p, y, q, staged, warps), back = sum_of_nearest(y, q, x, p, staged, warps);" "double there = sum_of_nearest(x, p, y, q, staged, warps), back = there;" "the way back between clouds is the way there"
 echo "$caught of $all mutations caught"
 [ "$caught" = "$all" ]

@@ -103,15 +103,15 @@ public static class MeshRenderer
         double red = Linear(tint.Red), green = Linear(tint.Green), blue = Linear(tint.Blue);
         for (int column = 0; column < size; column++)
         {
-            double r = 0, g = 0, b = 0;
+            double r = 0, g = 0, b = 0, openness = 0;
             int covered = 0;
             for (int s = 0; s < Samples * Samples; s++)
             {
                 int x = Samples * column + s % Samples, y = Samples * row + s / Samples, at = y * wide + x;
                 if (float.IsNegativeInfinity(depth[at])) continue;
-                covered++;
+                if (covered++ == 0) openness = Openness(x, y, depth, wide, unit); // once a pixel: shade has no edges
                 (double light, double shine) = Light(facing[3 * at], facing[3 * at + 1], facing[3 * at + 2]);
-                light *= Openness(x, y, depth, wide, unit);
+                light *= openness;
                 (r, g, b) = (r + red * light + shine, g + green * light + shine, b + blue * light + shine);
             }
 
