@@ -76,5 +76,8 @@ mutate convnets.cu PopulationConvNetGradient "(c == label ? 1.0f : 0.0f)) / batc
 mutate optimizers.cu Adam "if (!finite) return;" "" "a step is taken on a gradient of NaN"
 mutate norms.cu UnbiasedNorm "/ (columns - 1)) + epsilon);" "/ columns) + epsilon);" "the biased deviation in place of the unbiased one"
 mutate norms.cu UnitRows "(dy[row + c] - y[row + c] * dot) / length" "dy[row + c] / length" "the radial part of a gradient stays in"
+mutate fields.cu FieldGradient "other[i * pitch + point] = x[i * pitch + point] > 0.0f ? sum : 0.0f;" "other[i * pitch + point] = sum;" "slopes pass through units that are off"
+mutate fields.cu FieldGradient "slope[point] = there ? 1.0f / (1.0f + expf(-x)) - label : 0.0f;" "slope[point] = 1.0f / (1.0f + expf(-x)) - label;" "points that only fill a tile count"
+mutate clouds.cu ChamferDistances "double there = sum_of_nearest(x, p, y, q, staged, warps), back = sum_of_nearest(y, q, x, p, staged, warps);" "double there = sum_of_nearest(x, p, y, q, staged, warps), back = there;" "the way back between clouds is the way there"
 echo "$caught of $all mutations caught"
 [ "$caught" = "$all" ]

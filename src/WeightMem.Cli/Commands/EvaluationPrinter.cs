@@ -11,7 +11,9 @@ internal static class EvaluationPrinter
 {
     private static readonly (string Measure, string Heading, string Format)[] Columns =
         [("accuracy", "accuracy %", "F1"), ("min_l2", "min L2", "F2"), ("min_l2_aligned", "min L2, permuted", "F2"), ("min_l2_raw", "min L2, raw", "F2"),
-         ("min_l2_reference", "min L2, as published", "F2"), ("max_similarity", "max similarity", "F3")];
+         ("min_l2_reference", "min L2, as published", "F2"), ("max_similarity", "max similarity", "F3"), ("iou", "fit IoU", "F3"),
+         ("iou_nearest", "IoU with nearest", "F3"), ("min_cd_train", "CD to training", "F4"), ("min_cd_test", "CD to test", "F4"), ("mmd_test", "MMD test", "F4"),
+         ("coverage_test", "coverage", "F2"), ("empty_meshes", "empty", "F3")];
 
     public static void Print(EvaluationDocument document, string report, bool json)
     {
@@ -28,7 +30,7 @@ internal static class EvaluationPrinter
         foreach (var (_, heading, _) in columns) table.AddColumn(new TableColumn(heading).RightAligned());
         foreach ((string name, IReadOnlyDictionary<string, Estimate> measures) in document.Populations)
         {
-            table.AddRow([name, $"{measures.Values.Max(m => m.N)}", .. columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
+            table.AddRow([name, $"{(measures.TryGetValue("min_l2", out Estimate? own) ? own.N : measures.Values.Max(m => m.N))}", .. columns.Select(c => measures.TryGetValue(c.Measure, out Estimate? e) ? Cell(e, c.Format) : "")]);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });

@@ -12,7 +12,7 @@ internal static class ReproduceCommand
     {
         var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", StudyPresets.Methods)}" };
         var preset = new Option<string>("--preset") { Description = $"Size of the study: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
-        var data = new Option<string?>("--data") { Description = "Image set in place of the preset's" };
+        var data = new Option<string?>("--data") { Description = "Image or shape set in place of the preset's" };
         var output = new Option<string?>("--out") { Description = "Run folder; runs/METHOD-PRESET if not given" };
         Option<string?> folder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();

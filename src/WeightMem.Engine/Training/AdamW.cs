@@ -24,10 +24,11 @@ public sealed class AdamW : IDisposable
     /// <param name="epsilon">Added to the root of the second moment.</param>
     /// <param name="weightDecay">Decoupled weight decay, on the parameters that decay.</param>
     /// <param name="clip">Largest global L2 norm of the gradient; infinity for no clipping.</param>
-    public AdamW(ParameterSet parameters, double beta1, double beta2, double epsilon, double weightDecay, double clip)
+    /// <param name="decayAll">Whether weight decay takes biases, norms and embeddings too.</param>
+    public AdamW(ParameterSet parameters, double beta1, double beta2, double epsilon, double weightDecay, double clip, bool decayAll = false)
     {
         _parameters = parameters;
-        _settings = new AdamSettings(beta1, beta2, epsilon, weightDecay, parameters.DecayedCount, clip);
+        _settings = new AdamSettings(beta1, beta2, epsilon, weightDecay, decayAll ? parameters.Layout.Extent : parameters.DecayedCount, clip);
         FirstMoment = Zeros();
         SecondMoment = Zeros();
         _schedule = parameters.Device.Persistent(4, DType.F64);

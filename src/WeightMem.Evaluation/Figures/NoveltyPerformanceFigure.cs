@@ -11,6 +11,24 @@ namespace WeightMem.Evaluation.Figures;
 /// <param name="Label">What the legend says; the name if null.</param>
 public sealed record NoveltyPopulation(string Name, double[] Similarity, double[] Accuracy, string? Label = null);
 
+/// <summary>What the two axes of the scatter measure.</summary>
+/// <param name="Horizontal">Name of the horizontal axis.</param>
+/// <param name="Vertical">Name of the vertical axis.</param>
+/// <param name="HorizontalColumn">Its column in the CSV.</param>
+/// <param name="VerticalColumn">Its column in the CSV.</param>
+/// <param name="Description">What the figure shows, in one sentence.</param>
+public sealed record NoveltyAxes(string Horizontal, string Vertical, string HorizontalColumn, string VerticalColumn, string Description)
+{
+    /// <summary>Of networks that classify images.</summary>
+    public static NoveltyAxes Images { get; } = new(
+        "maximum similarity", "accuracy (%)", "max_similarity", "accuracy_percent", "Scatter of accuracy against the largest error similarity to a training network, by population.");
+
+    /// <summary>Of shapes.</summary>
+    public static NoveltyAxes Shapes { get; } = new(
+        "min distance to training set", "min distance to test set", "min_cd_train", "min_cd_test",
+        "Scatter of the least Chamfer distance to a test shape against that to a training shape, by population.");
+}
+
 /// <summary>
 /// Performance against novelty (specification, section 5): a generator is worth its name where its points lie left of those of noisy
 /// copies at equal height, or above them at equal similarity.
@@ -31,13 +49,15 @@ public static class NoveltyPerformanceFigure
     /// it lies outside the axes, shows the similarity that a network of independent errors has to it, s0 = ab / (a + b - ab)
     /// (specification, section 3, M4). Null leaves both out.
     /// </param>
+    /// <param name="axes">What is measured; null for networks that classify images.</param>
     /// <returns>The figure; its CSV has one row per network, drawn or not, and says which were drawn.</returns>
     /// <exception cref="ArgumentException">No population, an empty one, unequal lengths, or a number that is not finite.</exception>
-    public static Figure Draw(IReadOnlyList<NoveltyPopulation> populations, RandomStream stream, double? typicalTrainingError = null)
+    public static Figure Draw(IReadOnlyList<NoveltyPopulation> populations, RandomStream stream, double? typicalTrainingError = null, NoveltyAxes? axes = null)
     {
         ArgumentNullException.ThrowIfNull(populations);
         if (populations.Count == 0) throw new ArgumentException($"{Name}: no population.", nameof(populations));
-        var csv = new CsvText("population", "index", "max_similarity", "accuracy_percent", "drawn");
+        axes ??= NoveltyAxes.Images;
+        var csv = new CsvText("population", "index", axes.HorizontalColumn, axes.VerticalColumn, "drawn");
         var series = new List<Series>();
         int others = 0;
         foreach (NoveltyPopulation population in populations)
@@ -52,8 +72,7 @@ public static class NoveltyPerformanceFigure
         }
 
         var chance = typicalTrainingError is { } error and > 0 ? error : (double?)null;
-        return new Figure(Width, Height, "Scatter of accuracy against the largest error similarity to a training network, by population.",
-            csv.ToString(), canvas => Draw(canvas, series, chance));
+        return new Figure(Width, Height, axes.Description, csv.ToString(), canvas => Draw(canvas, series, chance, axes));
     }
 
     private static Series AddSeries(CsvText csv, NoveltyPopulation population, int place, RandomStream stream)
@@ -70,7 +89,7 @@ public static class NoveltyPerformanceFigure
             [.. chosen.Select(index => population.Similarity[index])], [.. chosen.Select(index => population.Accuracy[index])]);
     }
 
-    private static void Draw(SKCanvas canvas, List<Series> series, double? typicalTrainingError)
+    private static void Draw(SKCanvas canvas, List<Series> series, double? typicalTrainingError, NoveltyAxes axes)
     {
         (double xLow, double xHigh) = Axis.Padded(series.Min(s => s.X.Min()), series.Max(s => s.X.Max()), 0.04);
         (double yLow, double yHigh) = Axis.Padded(series.Min(s => s.Y.Min()), series.Max(s => s.Y.Max()), 0.05);
@@ -105,7 +124,7 @@ public static class NoveltyPerformanceFigure
         legend.Draw(canvas, Width / 2f, 10);
         if (chanceIsInside) DrawChance(canvas, frame, [.. chance.Where(point => point.Similarity >= xLow && point.Similarity <= xHigh)]);
         else if (chance.Length > 0) NoteChance(canvas, frame, chance);
-        frame.DrawAxes(canvas, "maximum similarity", "accuracy (%)");
+        frame.DrawAxes(canvas, axes.Horizontal, axes.Vertical);
         foreach (Series one in series.Where(s => !s.Generated).Concat(series.Where(s => s.Generated)))
         {
             using SKPaint fill = FigureStyle.Fill(one.Colour.WithAlpha(FigureStyle.SeriesAlpha));

@@ -9,6 +9,13 @@ using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Reports;
 
+/// <summary>A figure that a method adds to the report.</summary>
+/// <param name="Name">Name of its files.</param>
+/// <param name="Heading">A short name.</param>
+/// <param name="Caption">What the reader must see.</param>
+/// <param name="Figure">The figure.</param>
+public sealed record FurtherFigure(string Name, string Heading, string Caption, Figure Figure);
+
 /// <summary>What a report is made of besides the measures.</summary>
 public sealed record ReportContext
 {
@@ -33,6 +40,12 @@ public sealed record ReportContext
     /// <summary>Target and images for decision boundaries; without them there is no such figure.</summary>
     public (Device Device, IImageTarget Target, ImageSet Test)? Networks { get; init; }
 
+    /// <summary>Estimates that a method adds, by population and measure; a population that was not measured otherwise gets a row of its own.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Further { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
+
+    /// <summary>Figures that a method adds, shown first.</summary>
+    public IReadOnlyList<FurtherFigure> FurtherFigures { get; init; } = [];
+
     /// <summary>Training loss by step, if there is any.</summary>
     public IReadOnlyList<LossPoint> TrainingLoss { get; init; } = [];
 
@@ -55,7 +68,8 @@ public static class EvaluationReport
     {
         EvaluationDocument document = Document(measured, context);
         var figures = new List<ReportFigure>();
-        foreach ((string name, string heading, string caption, Figure figure) in Figures(measured, context))
+        foreach ((string name, string heading, string caption, Figure figure) in
+            context.FurtherFigures.Select(f => (f.Name, f.Heading, f.Caption, f.Figure)).Concat(Figures(measured, context)))
         {
             FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
             figures.Add(ReportFigure.Of(heading, caption, figure, $"figures/{name}"));
@@ -67,7 +81,7 @@ public static class EvaluationReport
             Answer = context.Remark is { } remark ? Reading.Of(measured) + " " + remark : Reading.Of(measured),
             Document = document,
             Figures = figures,
-            PopulationLabels = measured.ToDictionary(m => m.Name, m => Reading.Label(m.Name)),
+            PopulationLabels = document.Populations.Keys.ToDictionary(name => name, Reading.Label),
             Deviations = context.Deviations,
             CommandLine = context.CommandLine,
         });
@@ -79,6 +93,13 @@ public static class EvaluationReport
     {
         var populations = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
         foreach (PopulationMeasures m in measured) populations[m.Name] = m.Summaries;
+        foreach ((string name, IReadOnlyDictionary<string, Estimate> further) in context.Further)
+        {
+            var joined = new Dictionary<string, Estimate>(populations.GetValueOrDefault(name) ?? new Dictionary<string, Estimate>());
+            foreach ((string measure, Estimate estimate) in further) joined[measure] = estimate;
+            populations[name] = joined;
+        }
+
         return new EvaluationDocument { Populations = populations, Tests = Tests(measured), Provenance = context.Provenance };
     }
 

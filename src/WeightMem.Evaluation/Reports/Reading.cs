@@ -15,6 +15,7 @@ public static class Reading
         "generated-recursive" => "generated, prompted twice",
         "generated-kde30-reference" => "generated as published (one training latent each)",
         "generated-row-kde" => "generated, noise around one latent",
+        "training-fields" => "fields of the training shapes",
         "heldout" => "held-out networks",
         "heldout-raw" => "held-out networks as trained",
         "training-raw" => "training networks as trained",

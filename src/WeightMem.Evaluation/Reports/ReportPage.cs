@@ -21,6 +21,17 @@ public static class ReportPage
         ("min_l2_raw", "Min L₂", "to networks as trained", "F2"),
         ("min_l2_reference", "Min L₂", "as published", "F2"),
         ("max_similarity", "Max similarity", "of errors, 0–1", "F3"),
+        ("iou", "Fit", "IoU at the surface", "F3"),
+        ("iou_nearest", "Overlap", "with the nearest field", "F3"),
+        ("min_cd_train", "Chamfer", "to nearest training", "F4"),
+        ("min_cd_test", "Chamfer", "to nearest test", "F4"),
+        ("mmd_test", "MMD", "to test", "F4"),
+        ("mmd_train", "MMD", "to training", "F4"),
+        ("mmd_emd_test", "MMD", "to test, earth mover", "F3"),
+        ("coverage_test", "Coverage", "of test, 0–1", "F2"),
+        ("one_nn_accuracy", "1-NN accuracy", "against test, ½ is best", "F2"),
+        ("pairwise_cd", "Chamfer", "to each other", "F4"),
+        ("empty_meshes", "Empty", "share of meshes", "F3"),
     ];
 
     /// <summary>Writes the page; the file appears whole or not at all.</summary>
@@ -97,12 +108,12 @@ public static class ReportPage
                 {
                     html.Line().Element("tr", () =>
                     {
-                        int n = measures.Count == 0 ? 0 : measures.Values.Max(measure => measure.N);
+                        int n = measures.TryGetValue("min_l2", out Estimate? own) ? own.N : measures.Count == 0 ? 0 : measures.Values.Max(measure => measure.N);
                         html.Element("th", content.PopulationLabels.GetValueOrDefault(name, name), ("scope", "row"));
                         html.Element("td", () => html.Element("span", Number(n)), ("data-name", "n"));
                         foreach (var (key, column, unit, format) in columns)
                         {
-                            string full = key is "min_l2_aligned" or "min_l2_raw" or "min_l2_reference" or "accuracy" ? column + ", " + unit : column;
+                            string full = key is not ("min_l2" or "max_similarity") ? column + ", " + unit : column;
                             Cell(html, measures.GetValueOrDefault(key), n, full, format);
                         }
                     });

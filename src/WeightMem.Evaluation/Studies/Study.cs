@@ -19,6 +19,7 @@ public sealed class Study : IDisposable
     {
         ["gpt"] = context => new GptMethod(context),
         ["hyper-representations"] = context => new HyperRepresentationMethod(context),
+        ["hyperdiffusion"] = context => new HyperDiffusionMethod(context),
     };
 
     private readonly StudyContext _context;

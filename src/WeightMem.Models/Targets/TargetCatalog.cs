@@ -11,7 +11,7 @@ public static class TargetCatalog
     public const int DefaultHidden = 10;
 
     /// <summary>The names there are; a width in angle brackets stands for a number.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["mlp", "mlp-<inputs>-<hidden>-...-<classes>", "cnn-small", "cnn-small-<activation>-<start>-<channels>x<height>x<width>-<classes>"];
+    public static IReadOnlyList<string> Names { get; } = ["mlp", "mlp-<inputs>-<hidden>-...-<classes>", "cnn-small", "cnn-small-<activation>-<start>-<channels>x<height>x<width>-<classes>", "field", "field-<layers>x<units>"];
 
     private static readonly string[] Activations = ["tanh", "relu", "leakyrelu", "sigmoid", "silu", "gelu"];
 
@@ -20,7 +20,8 @@ public static class TargetCatalog
     /// <summary>Makes a target.</summary>
     /// <param name="name">
     /// <c>mlp</c> (the images' features, 10, their classes) or <c>mlp-784-10-10</c> with any widths; <c>cnn-small</c>, or as much of
-    /// <c>cnn-small-tanh-kaiming_uniform-1x28x28-10</c> as is not to be the default or the images'.
+    /// <c>cnn-small-tanh-kaiming_uniform-1x28x28-10</c> as is not to be the default or the images'; <c>field</c>, the occupancy field of 3 layers of 128 units, or
+    /// <c>field-3x48</c> with other numbers, which sees no images.
     /// </param>
     /// <param name="images">What the target will see; null when only the widths of the name count.</param>
     /// <exception cref="ArgumentException">No target has that name, or its widths do not fit the images.</exception>
@@ -34,6 +35,8 @@ public static class TargetCatalog
         }
 
         if (name == "cnn-small" || name.StartsWith("cnn-small-", StringComparison.Ordinal)) return ConvNet(name, images);
+        if (name == "field") return new FieldTarget(3, 128);
+        if (name.StartsWith("field-", StringComparison.Ordinal)) return Field(name);
         if (!name.StartsWith("mlp-", StringComparison.Ordinal))
             throw new ArgumentException($"there is no target '{name}'; there are {string.Join(", ", Names)}");
 
@@ -57,11 +60,23 @@ public static class TargetCatalog
     /// <exception cref="ArgumentException">No target has that name, its widths do not fit the images, or it is of another kind.</exception>
     public static TTarget Create<TTarget>(string name, ImageSet? images)
         where TTarget : class, ITarget => Create(name, images) as TTarget ?? throw new ArgumentException(
-            typeof(TTarget) == typeof(IImageTarget) ? $"networks of target {name} do not classify images" : $"networks of target {name} are not trained many at once");
+            typeof(TTarget) == typeof(IImageTarget) ? $"networks of target {name} do not classify images"
+            : typeof(TTarget) == typeof(FieldTarget) ? $"networks of target {name} are no occupancy fields"
+            : $"networks of target {name} are not trained many at once");
 
     /// <summary>The full name of a small convolutional network.</summary>
     internal static string NameOf(int channels, int height, int width, int classes, Activation activation, ConvNetStart start) =>
         $"cnn-small-{activation.ToString().ToLowerInvariant()}-{Starts[(int)start]}-{channels}x{height}x{width}-{classes}";
+
+    private static FieldTarget Field(string name)
+    {
+        string[] sizes = name["field-".Length..].Split('x');
+        if (sizes.Length != 2 || !Size(sizes[0], out int hidden) || !Size(sizes[1], out int width))
+            throw new ArgumentException($"target '{name}': the form is field-<layers>x<units>, as in field-3x48");
+        return new FieldTarget(hidden, width);
+
+        static bool Size(string text, out int value) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value is > 0 and <= 4096;
+    }
 
     private static ConvNetTarget ConvNet(string name, ImageSet? images)
     {

@@ -41,6 +41,8 @@ internal sealed class CudaPrograms : IDisposable
     private DistanceKernels? _distance;
     private AssignmentKernels? _assignment;
     private MasksKernels? _masks;
+    private FieldsKernels? _fields;
+    private CloudsKernels? _clouds;
 
     /// <summary>Looks for a compiler.</summary>
     /// <param name="context">The device.</param>
@@ -91,6 +93,10 @@ internal sealed class CudaPrograms : IDisposable
     public AssignmentKernels Assignment => _assignment ??= new(Load(AssignmentKernels.FileName));
 
     public MasksKernels Masks => _masks ??= new(Load(MasksKernels.FileName));
+
+    public FieldsKernels Fields => _fields ??= new(Load(FieldsKernels.FileName));
+
+    public CloudsKernels Clouds => _clouds ??= new(Load(CloudsKernels.FileName));
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
 

@@ -178,3 +178,12 @@ internal struct AdamRates
     public double WeightDecay, Clip;
     public float Beta1, Beta2, KeepMean, KeepSquare, Epsilon;
 }
+
+/// <summary>As in <c>fields.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct FieldSizes
+{
+    public int Hidden, Width, Parameters;
+
+    public static FieldSizes Of(FieldNet net) => new() { Hidden = net.Hidden, Width = net.Width, Parameters = net.Parameters };
+}

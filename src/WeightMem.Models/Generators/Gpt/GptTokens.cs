@@ -53,7 +53,8 @@ public sealed class GptTokens
         for (int at = 0; at < size; at += chunk) yield return Math.Min(chunk, size - at);
     }
 
-    private static List<TokenGroup> Group(IReadOnlyList<int> sizes)
+    /// <summary>Runs of tokens of one size.</summary>
+    internal static List<TokenGroup> Group(IReadOnlyList<int> sizes)
     {
         var groups = new List<TokenGroup>();
         int column = 0;
