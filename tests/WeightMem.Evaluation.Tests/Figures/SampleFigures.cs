@@ -1,5 +1,6 @@
 using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Figures;
+using WeightMem.Evaluation.Statistics;
 
 namespace WeightMem.Evaluation.Tests.Figures;
 
@@ -8,7 +9,7 @@ internal static class SampleFigures
 {
     public const int Resolution = 30;
 
-    public static IEnumerable<string> Names => ["histogram", "heatmap", "boundary", "novelty", "loss"];
+    public static IEnumerable<string> Names => ["histogram", "heatmap", "boundary", "novelty", "invariance", "loss"];
 
     public static Figure Of(string name) => name switch
     {
@@ -18,9 +19,13 @@ internal static class SampleFigures
         "boundary" => DecisionBoundaryFigure.Draw([Pair(0.9), Pair(null)], Resolution, new BoundaryExtent(-3, 5, -2, 4), 10),
         "novelty" => NoveltyPerformanceFigure.Draw(
             [Population("training", 150), Population("generated", 40), Population("noise-0.05", 100)], new RandomStream(1, "figure")),
+        "invariance" => InvarianceFigure.Draw(
+            [.. new[] { "original", "permuted", "scaled" }.Select((name, i) => new InvarianceBar(name, Estimate(12 - 3 * i), Estimate(0.5 + 0.1 * i)))]),
         _ => LossCurveFigure.Draw(
             [.. Enumerable.Range(0, 900).Select(i => new LossPoint(i, 1.0 / (i + 1)))], [new LossPoint(100, 0.2), new LossPoint(800, 0.1)]),
     };
+
+    private static Estimate Estimate(double mean) => new(mean, mean, 0.9 * mean, 1.1 * mean, 50, "");
 
     public static double[] Numbers(int count, string name, double low, double high)
     {

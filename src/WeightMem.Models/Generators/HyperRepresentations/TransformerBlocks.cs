@@ -79,9 +79,9 @@ internal sealed class AcrossBatchBlock : ITransformerBlock
     {
         _heads = settings.Heads;
         int width = settings.Width;
-        Initializer zero = Initializer.Constant(0);
-        _weight = builder.Add(name + ".self_attn.in_proj_weight", (3 * width, width), zero, decays: true);
-        _bias = builder.Add(name + ".self_attn.in_proj_bias", 3 * width, zero, decays: true);
+        Initializer uniform = Initializer.Uniform(1 / Math.Sqrt(width));
+        _weight = builder.Add(name + ".self_attn.in_proj_weight", (3 * width, width), uniform, decays: true);
+        _bias = builder.Add(name + ".self_attn.in_proj_bias", 3 * width, uniform, decays: true);
         _out = TorchLinear.Create(builder, [name + ".self_attn.out_proj"], width, width);
         _up = TorchLinear.Create(builder, [name + ".linear1"], width, settings.Hidden);
         _down = TorchLinear.Create(builder, [name + ".linear2"], settings.Hidden, width);
