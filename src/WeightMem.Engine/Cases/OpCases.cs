@@ -19,7 +19,7 @@ public static class OpCases
     public static IReadOnlyList<OpCase> All { get; } =
     [
         .. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(),
-        .. Training(), .. ConvNets(), .. PairCases.All,
+        .. Training(), .. ConvNets(), .. PairCases.All, .. GridCases.All,
     ];
 
     private static IEnumerable<OpCase> Elementwise()

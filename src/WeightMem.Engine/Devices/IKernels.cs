@@ -15,7 +15,7 @@ namespace WeightMem.Engine.Devices;
 /// the op that calls; kernels do not check again. An output overwrites unless a parameter named <c>accumulate</c> says
 /// that it adds. Outputs do not overlap inputs unless a kernel says so.
 /// </remarks>
-public interface IKernels
+public partial interface IKernels
 {
     // ---- Elementwise ------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ internal sealed class CudaPrograms : IDisposable
     private DistanceKernels? _distance;
     private AssignmentKernels? _assignment;
     private MasksKernels? _masks;
+    private ConvolutionKernels? _convolution;
+    private ChannelsKernels? _channels;
 
     /// <summary>Looks for a compiler.</summary>
     /// <param name="context">The device.</param>
@@ -84,6 +86,10 @@ internal sealed class CudaPrograms : IDisposable
     public AssignmentKernels Assignment => _assignment ??= new(Load(AssignmentKernels.FileName));
 
     public MasksKernels Masks => _masks ??= new(Load(MasksKernels.FileName));
+
+    public ConvolutionKernels Convolution => _convolution ??= new(Load(ConvolutionKernels.FileName));
+
+    public ChannelsKernels Channels => _channels ??= new(Load(ChannelsKernels.FileName));
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
 
