@@ -199,3 +199,14 @@ extern "C" __global__ void average_pool_backward(float* dx, const float* dy, lon
         dx[i] = (accumulate ? dx[i] : 0.0f) + sum / (float)taps;
     }
 }
+
+// y[b, j, i] = x[b, i, j], or y += that: writes are neighbours, reads come from the cache
+extern "C" __global__ void swap_rows_and_columns(float* y, const float* x, long long n, int rows, int columns, int accumulate)
+{
+    FOR_EACH(i, n)
+    {
+        long long matrix = i / rows / columns;
+        float value = x[(matrix * rows + i % rows) * columns + i / rows % columns];
+        y[i] = accumulate ? y[i] + value : value;
+    }
+}

@@ -1,5 +1,4 @@
 using WeightMem.Engine.Autograd;
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Tensors;
 
@@ -30,7 +29,7 @@ internal static class GridCases
     ];
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<OpCase> All { get; } = [.. Products(), .. Norms(), .. Pools()];
+    public static IReadOnlyList<OpCase> All { get; } = [.. Products(), .. Norms(), .. Pools(), .. Transpositions()];
 
     private static IEnumerable<OpCase> Products()
     {
@@ -68,7 +67,7 @@ internal static class GridCases
 
     private static IEnumerable<OpCase> Norms()
     {
-        foreach ((string name, Shape shape) in new (string, Shape)[] { ("two rows", (2, 3)), ("odd", (3, 5, 7, 13)), ("resnet", (2, 14, 14, 64)), ("signal", (5, 1, 300, 8)) })
+        foreach ((string name, Shape shape) in new (string, Shape)[] { ("few rows", (4, 3)), ("odd", (3, 5, 7, 13)), ("resnet", (2, 14, 14, 64)), ("signal", (5, 1, 300, 8)) })
         {
             Shape row = shape.Columns;
             foreach (Activation activation in new[] { Activation.Identity, Activation.Relu, Activation.LeakyRelu, Activation.Elu, Activation.Silu })
@@ -111,12 +110,22 @@ internal static class GridCases
                 ("overlapping", 1, 33, new(7, 6, 3, 2)),
             })
         {
-            yield return Op("MaxPool", name, [new(window.Input(batch, channels))], (t, x) => t.MaxPool(x[0], window), 0, "copies: no rounding at all");
+            yield return Op("MaxPool", name, [new(window.Input(batch, channels))], (t, x) => t.MaxPool(x[0], window), 1e-7, "copies; a pixel that several windows see adds their gradients");
             if (window.PadHeight == 0)
                 yield return Op("AveragePool", name, [new(window.Input(batch, channels))], (t, x) => t.AveragePool(x[0], window), 1e-6, Sums);
         }
 
         yield return Op("AveragePool", "global", [new((3, 7, 7, 37))], (t, x) => t.AveragePool(x[0], Window.All(x[0])), 2e-6, Sums);
+    }
+
+    private static IEnumerable<OpCase> Transpositions()
+    {
+        foreach ((string name, Shape shape) in new (string, Shape)[] { ("odd", (3, 7, 37)), ("grid", (2, 64, 128)), ("one channel", (5, 33, 1)) })
+            yield return Op("SwapRowsAndColumns", name, [new(shape)], (t, x) => t.SwapRowsAndColumns(x[0]), 0, "copies: no rounding at all");
+        yield return Op(
+            "SwapRowsAndColumns", "twice", [new((2, 3, 5))], (t, x) => t.Add(t.SwapRowsAndColumns(x[0]), t.SwapRowsAndColumns(t.Scale(x[0], 2))), 2e-7, "one rounding");
+        yield return Op("AddColumn", "odd", [new((3, 7, 13)), new((3, 7))], (t, x) => t.AddColumn(x[0], x[1]), 3e-6, Sums);
+        yield return Op("AddColumn", "twice", [new((2, 5, 16)), new((2, 5))], (t, x) => t.AddColumn(t.AddColumn(x[0], x[1]), x[1]), 3e-6, Sums);
     }
 
     private static OpCase Op(

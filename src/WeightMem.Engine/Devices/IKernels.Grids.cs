@@ -48,4 +48,7 @@ public partial interface IKernels
 
     /// <summary>Gradient of <see cref="AveragePoolForward"/>.</summary>
     void AveragePoolBackward(Tensor dx, Tensor dy, Window window, bool accumulate);
+
+    /// <summary>y[b, j, i] = x[b, i, j] for x [batch, rows, columns], or y += that: from channels last to channels first and back.</summary>
+    void SwapRowsAndColumns(Tensor y, Tensor x, bool accumulate);
 }

@@ -1,4 +1,3 @@
-using WeightMem.Engine.Devices.Cpu.Simd;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Tensors;
 

@@ -48,6 +48,34 @@ internal sealed unsafe partial class CpuKernels<V>
         workers.Run(dx.Shape[0], ref job);
     }
 
+    public void SwapRowsAndColumns(Tensor y, Tensor x, bool accumulate)
+    {
+        var job = new SwapJob(F(y), F(x), x.Shape[1], x.Shape[2], accumulate);
+        workers.Run(x.Shape[0], ref job);
+    }
+
+    /// <summary>One matrix of the batch, in squares that the first-level cache holds.</summary>
+    private readonly struct SwapJob(float* y, float* x, int rows, int columns, bool accumulate) : IParallelJob
+    {
+        private const int Square = 16;
+
+        public void Run(int part)
+        {
+            float* from = x + (long)part * rows * columns, to = y + (long)part * rows * columns;
+            for (int top = 0; top < rows; top += Square)
+            {
+                for (int left = 0; left < columns; left += Square)
+                {
+                    for (int j = left; j < Math.Min(columns, left + Square); j++)
+                    {
+                        for (int i = top; i < Math.Min(rows, top + Square); i++)
+                            to[(long)j * rows + i] = (accumulate ? to[(long)j * rows + i] : 0) + from[(long)i * columns + j];
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>A row of outputs: a part is an image and a row of it.</summary>
     private readonly struct MaxPoolJob(float* y, float* places, float* x, Window w, int channels) : IParallelJob
     {

@@ -104,6 +104,12 @@ internal sealed partial class CudaKernels
             stream, LaunchConfig.For(dx.Elements), F(dx), F(dy), dx.Elements, dx.Shape[3], WindowSizes.Of(window), Flag(accumulate));
     }
 
+    public void SwapRowsAndColumns(Tensor y, Tensor x, bool accumulate)
+    {
+        if (x.Elements > 0)
+            programs.Channels.SwapRowsAndColumns(stream, LaunchConfig.For(x.Elements), F(y), F(x), x.Elements, x.Shape[1], x.Shape[2], Flag(accumulate));
+    }
+
     private static uint Tiles(long elements) => checked((uint)((elements + ConvolutionSide - 1) / ConvolutionSide));
 
     private static LaunchConfig ProductGrid(long rows, int columns, int groups) => new(new Dim3(Tiles(rows), Tiles(columns), (uint)groups), ConvolutionThreads);

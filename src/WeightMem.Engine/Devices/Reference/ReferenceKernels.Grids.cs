@@ -164,4 +164,11 @@ internal sealed unsafe partial class ReferenceKernels
                 contribution(i, Source(window, (int)(i / channels / outputs), (int)(i / channels % outputs), tap) * channels + i % channels);
         }
     }
+
+    public void SwapRowsAndColumns(Tensor y, Tensor x, bool accumulate)
+    {
+        int rows = x.Shape[1], columns = x.Shape[2];
+        for (long i = 0; i < x.Elements; i++)
+            Put(D(y), i / columns / rows * rows * columns + i % columns * rows + i / columns % rows, D(x)[i], accumulate);
+    }
 }
