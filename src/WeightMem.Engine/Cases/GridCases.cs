@@ -124,6 +124,7 @@ internal static class GridCases
             yield return Op("SwapRowsAndColumns", name, [new(shape)], (t, x) => t.SwapRowsAndColumns(x[0]), 0, "copies: no rounding at all");
         yield return Op(
             "SwapRowsAndColumns", "twice", [new((2, 3, 5))], (t, x) => t.Add(t.SwapRowsAndColumns(x[0]), t.SwapRowsAndColumns(t.Scale(x[0], 2))), 2e-7, "one rounding");
+        yield return Op("Reshape", "grid", [new((2, 3, 5))], (t, x) => t.Multiply(t.Reshape(x[0], (5, 6)), t.Reshape(t.Scale(x[0], 2), (5, 6))), 4e-7, "two roundings");
         yield return Op("AddColumn", "odd", [new((3, 7, 13)), new((3, 7))], (t, x) => t.AddColumn(x[0], x[1]), 3e-6, Sums);
         yield return Op("AddColumn", "twice", [new((2, 5, 16)), new((2, 5))], (t, x) => t.AddColumn(t.AddColumn(x[0], x[1]), x[1]), 3e-6, Sums);
     }

@@ -129,6 +129,7 @@ public sealed class ParameterSet : IDisposable
 {
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly List<Tensor> _views = [];
+    private readonly Dictionary<string, Tensor> _entries = [];
 
     internal ParameterSet(Device device, ParameterLayout layout, IReadOnlyList<Parameter> parameters)
     {
@@ -167,6 +168,17 @@ public sealed class ParameterSet : IDisposable
 
     /// <summary>How many leading elements of the flat buffer decay.</summary>
     public long DecayedCount { get; }
+
+    /// <summary>The values of one entry of the state dict: a view that the set owns, made on first use.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such entry.</exception>
+    public Tensor Entry(string name)
+    {
+        if (_entries.TryGetValue(name, out Tensor? view)) return view;
+        ParameterEntry entry = Layout[name];
+        view = Values.PersistentView(entry.Shape, entry.Offset);
+        _views.Add(view);
+        return _entries[name] = view;
+    }
 
     /// <summary>Starts a moving average at the present values.</summary>
     public void StartAverage()
