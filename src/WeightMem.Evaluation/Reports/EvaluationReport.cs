@@ -30,6 +30,15 @@ public sealed record ReportContext
     /// <summary>The command that repeats the run.</summary>
     public string? CommandLine { get; init; }
 
+    /// <summary>A method's own tests, by name.</summary>
+    public IReadOnlyDictionary<string, TestResult> Tests { get; init; } = new Dictionary<string, TestResult>();
+
+    /// <summary>A method's own figures, after the common ones.</summary>
+    public IReadOnlyList<MethodFigure> Figures { get; init; } = [];
+
+    /// <summary>Points along each axis of decision boundaries.</summary>
+    public int GridResolution { get; init; } = DecisionGrid.DefaultResolution;
+
     /// <summary>Target and images for decision boundaries; without them there is no such figure.</summary>
     public (Device Device, IImageTarget Target, ImageSet Test)? Networks { get; init; }
 
@@ -39,6 +48,13 @@ public sealed record ReportContext
     /// <summary>Test loss by step, if there is any.</summary>
     public IReadOnlyList<LossPoint> TestLoss { get; init; } = [];
 }
+
+/// <summary>A figure that a method adds to its report.</summary>
+/// <param name="Name">Name of its files.</param>
+/// <param name="Heading">Its heading on the page.</param>
+/// <param name="Caption">What to see in it.</param>
+/// <param name="Figure">The figure.</param>
+public sealed record MethodFigure(string Name, string Heading, string Caption, Figure Figure);
 
 /// <summary>
 /// Turns measures into what a reader gets: <c>evaluation.json</c>, the figures and <c>report.html</c>, all in one folder.
@@ -55,7 +71,7 @@ public static class EvaluationReport
     {
         EvaluationDocument document = Document(measured, context);
         var figures = new List<ReportFigure>();
-        foreach ((string name, string heading, string caption, Figure figure) in Figures(measured, context))
+        foreach ((string name, string heading, string caption, Figure figure) in Figures(measured, context).Concat(context.Figures.Select(f => (f.Name, f.Heading, f.Caption, f.Figure))))
         {
             FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
             figures.Add(ReportFigure.Of(heading, caption, figure, $"figures/{name}"));
@@ -79,12 +95,12 @@ public static class EvaluationReport
     {
         var populations = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
         foreach (PopulationMeasures m in measured) populations[m.Name] = m.Summaries;
-        return new EvaluationDocument { Populations = populations, Tests = Tests(measured), Provenance = context.Provenance };
+        return new EvaluationDocument { Populations = populations, Tests = Tests(measured, context.Tests), Provenance = context.Provenance };
     }
 
-    private static Dictionary<string, TestResult> Tests(IReadOnlyList<PopulationMeasures> measured)
+    private static Dictionary<string, TestResult> Tests(IReadOnlyList<PopulationMeasures> measured, IReadOnlyDictionary<string, TestResult> further)
     {
-        var tests = new Dictionary<string, TestResult>();
+        var tests = new Dictionary<string, TestResult>(further);
         PopulationMeasures? heldout = measured.FirstOrDefault(m => m.Name == "heldout");
         if (heldout is null) return tests;
         foreach (PopulationMeasures m in measured.Where(m => m.Name.StartsWith("generated", StringComparison.Ordinal)))
@@ -145,7 +161,7 @@ public static class EvaluationReport
                 yield return (
                     "decision-boundary", "Decision boundaries of generated networks and their nearest training networks",
                     "The plane of the first two principal components of the test images. Images there are blurred, so agreement on the test images says more.",
-                    Boundaries(generated, training, networks.Device, networks.Target, networks.Test));
+                    Boundaries(generated, training, networks.Device, networks.Target, networks.Test, context.GridResolution));
             }
         }
 
@@ -198,13 +214,13 @@ public static class EvaluationReport
         return picked;
     }
 
-    private static Figure Boundaries(PopulationMeasures generated, PopulationMeasures training, Device device, IImageTarget target, ImageSet test)
+    private static Figure Boundaries(PopulationMeasures generated, PopulationMeasures training, Device device, IImageTarget target, ImageSet test, int resolution)
     {
         int count = Math.Min(Shown, generated.Population.Count);
         Neighbours neighbours = generated.MinL2Aligned?.Neighbours ?? generated.MinL2;
         int[] first = [.. Enumerable.Range(0, count)], nearest = [.. first.Select(i => neighbours.Index(i))];
         PrincipalComponents components = PrincipalComponents.Fit(test.Pixels, test.Features);
-        DecisionGrid grid = DecisionGrid.Over(components, test.Pixels);
+        DecisionGrid grid = DecisionGrid.Over(components, test.Pixels, resolution);
         Population mine = generated.Population.Select(first), theirs = training.Population.Select(nearest);
         float[] points = grid.Images();
         int[][] mineOnGrid = target.PredictLabels(device, mine, points), theirsOnGrid = target.PredictLabels(device, theirs, points);

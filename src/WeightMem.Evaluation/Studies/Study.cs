@@ -15,7 +15,11 @@ namespace WeightMem.Evaluation.Studies;
 /// </summary>
 public sealed class Study : IDisposable
 {
-    private static readonly Dictionary<string, Func<StudyContext, IStudyMethod>> Methods = new() { ["gpt"] = context => new GptMethod(context) };
+    private static readonly Dictionary<string, Func<StudyContext, IStudyMethod>> Methods = new()
+    {
+        ["gpt"] = context => new GptMethod(context),
+        ["p-diff"] = context => new PDiffMethod(context),
+    };
 
     private readonly StudyContext _context;
     private readonly IStudyMethod _method;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using WeightMem.Models.Generators.Gpt;
+using WeightMem.Models.Generators.PDiff;
 using WeightMem.Models.Zoos;
 
 namespace WeightMem.Evaluation.Studies;
@@ -9,7 +10,7 @@ namespace WeightMem.Evaluation.Studies;
 /// <summary>Everything that decides what a study computes; written to the run folder as <c>config.json</c> before anything else.</summary>
 public sealed record StudyConfig
 {
-    /// <summary>The method: <c>gpt</c>.</summary>
+    /// <summary>The method: <c>gpt</c> or <c>p-diff</c>.</summary>
     public required string Method { get; init; }
 
     /// <summary>Name of the preset it was made from.</summary>
@@ -20,6 +21,9 @@ public sealed record StudyConfig
 
     /// <summary>Networks are trained on so many of the first training images; 0 for all.</summary>
     public int TrainingImages { get; init; }
+
+    /// <summary>Networks are judged on so many of the first test images; 0 for all.</summary>
+    public int TestImages { get; init; }
 
     /// <summary>Squares of so many pixels are averaged into one before anything sees the images; 1 for none.</summary>
     public int Pool { get; init; } = 1;
@@ -39,6 +43,12 @@ public sealed record StudyConfig
     /// <summary>The generator, when the method is <c>gpt</c>.</summary>
     public GptSettings? Gpt { get; init; }
 
+    /// <summary>The generator, when the method is <c>p-diff</c>.</summary>
+    public PDiffSettings? PDiff { get; init; }
+
+    /// <summary>How its checkpoints are made, when the method is <c>p-diff</c>.</summary>
+    public TrajectorySettings? Trajectory { get; init; }
+
     /// <summary>Networks generated from starts that training never saw.</summary>
     public required int Generated { get; init; }
 
@@ -54,6 +64,9 @@ public sealed record StudyConfig
     /// <summary>Amplitudes of the noise baselines, in the paper's normalised units.</summary>
     public IReadOnlyList<double> NoiseAmplitudes { get; init; } = [0.05, 0.1];
 
+    /// <summary>Points along each axis of decision boundaries.</summary>
+    public int GridResolution { get; init; } = 300;
+
     /// <summary>Resamples of every bootstrap.</summary>
     public int Resamples { get; init; } = 10_000;
 
@@ -64,7 +77,14 @@ public sealed record StudyConfig
     public IReadOnlyList<string> Deviations { get; init; } = [];
 
     /// <summary>The same study with another seed for everything.</summary>
-    public StudyConfig WithSeed(long seed) => this with { Seed = seed, Zoo = Zoo with { Seed = seed }, Gpt = Gpt is null ? null : Gpt with { Seed = seed } };
+    public StudyConfig WithSeed(long seed) => this with
+    {
+        Seed = seed,
+        Zoo = Zoo with { Seed = seed },
+        Gpt = Gpt is null ? null : Gpt with { Seed = seed },
+        PDiff = PDiff is null ? null : PDiff with { Seed = seed },
+        Trajectory = Trajectory is null ? null : Trajectory with { Seed = seed },
+    };
 
     /// <summary>The configuration as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, StudyJson.Default.StudyConfig) + "\n";

@@ -4,7 +4,7 @@ namespace WeightMem.Evaluation.Studies;
 public static class StudyPresets
 {
     /// <summary>The methods.</summary>
-    public static IReadOnlyList<string> Methods { get; } = ["gpt"];
+    public static IReadOnlyList<string> Methods { get; } = ["gpt", "p-diff"];
 
     /// <summary>The sizes, smallest first.</summary>
     public static IReadOnlyList<string> Names { get; } = ["smoke", "small", "paper"];
@@ -19,6 +19,7 @@ public static class StudyPresets
         return method switch
         {
             "gpt" => GptPresets.Create(name),
+            "p-diff" => PDiffPresets.Create(name),
             _ => throw new ArgumentException($"there is no method {method}; there are {string.Join(", ", Methods)}"),
         };
     }

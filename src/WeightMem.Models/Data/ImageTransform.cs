@@ -17,10 +17,10 @@ public sealed record ImageTransform(int Size, int Channels, IReadOnlyList<double
     /// <summary>Values of one input.</summary>
     public int Features => Size * Size * Channels;
 
-    /// <summary>Mean and deviation by the name of a set: the published ones of CIFAR, else one half each.</summary>
+    /// <summary>The transform of a set: pixels of CIFAR are normalised as published, those of other sets come normalised.</summary>
     public static ImageTransform Of(ImageSet images, int size, int channels, double leastArea, bool flips)
     {
-        double[] mean = [0.5, 0.5, 0.5], deviation = [0.5, 0.5, 0.5];
+        double[] mean = [0, 0, 0], deviation = [1, 1, 1];
         if (images.Name.StartsWith("cifar", StringComparison.Ordinal)) (mean, deviation) = ([0.5071, 0.4867, 0.4408], [0.2675, 0.2565, 0.2761]);
         return new ImageTransform(size, channels, mean[..channels], deviation[..channels], leastArea, flips);
     }

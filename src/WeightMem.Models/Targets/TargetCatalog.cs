@@ -11,7 +11,7 @@ public static class TargetCatalog
     public const int DefaultHidden = 10;
 
     /// <summary>The names there are; a width in angle brackets stands for a number.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["mlp", "mlp-<inputs>-<hidden>-...-<classes>", "cnn-small", "cnn-small-<activation>-<start>-<channels>x<height>x<width>-<classes>"];
+    public static IReadOnlyList<string> Names { get; } = ["mlp", "mlp-<inputs>-<hidden>-...-<classes>", "cnn-small", "cnn-small-<activation>-<start>-<channels>x<height>x<width>-<classes>", .. Networks.NetworkTargets.Names];
 
     private static readonly string[] Activations = ["tanh", "relu", "leakyrelu", "sigmoid", "silu", "gelu"];
 
@@ -33,6 +33,7 @@ public static class TargetCatalog
                 : new Mlp(images.Features, DefaultHidden, images.Classes);
         }
 
+        if (Networks.NetworkTargets.Knows(name)) return Networks.NetworkTargets.Create(name, images);
         if (name == "cnn-small" || name.StartsWith("cnn-small-", StringComparison.Ordinal)) return ConvNet(name, images);
         if (!name.StartsWith("mlp-", StringComparison.Ordinal))
             throw new ArgumentException($"there is no target '{name}'; there are {string.Join(", ", Names)}");

@@ -111,7 +111,7 @@ public sealed record PDiffSettings
         Require(Batch >= 2 && SamplingBatch >= 1 && AutoencoderSteps >= 1 && DenoiserSteps >= 1, "a batch must be 2 or more, steps at least 1");
         Require(AutoencoderRate > 0 && DenoiserRate > 0 && InputNoise >= 0 && LatentNoise >= 0, "learning rates must be positive, noises not negative");
         Require(DiffusionSteps >= 2 && FirstBeta > 0 && FirstBeta <= LastBeta && LastBeta < 1, "there are 2 diffusion steps or more, and 0 < first beta <= last beta < 1");
-        Require(DdimSteps >= 2 && DdimSteps <= DiffusionSteps && DdimEta is >= 0 and <= 1, $"DDIM takes 2 to {DiffusionSteps} steps, and an eta in [0, 1]");
+        Require((Sampler != PDiffSampler.Ddim || (DdimSteps >= 2 && DdimSteps <= DiffusionSteps)) && DdimEta is >= 0 and <= 1, $"DDIM takes 2 to {DiffusionSteps} steps, and an eta in [0, 1]");
     }
 
     private static void Require(bool condition, string message)
