@@ -24,10 +24,14 @@ switch (command)
     case "cnn":
         Report.Write(folder, "cnn", "Populations of small CNNs", Measurement.RunAll(CnnRows.All(peers), filter, rounds));
         return 0;
+    case "pdiff":
+        Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
+        return 0;
     case "all":
         Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
         Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
         Report.Write(folder, "cnn", "Populations of small CNNs", Measurement.RunAll(CnnRows.All(peers), filter, rounds));
+        Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
         return 0;
     case "files":
         return Files();
@@ -35,7 +39,7 @@ switch (command)
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|pdiff|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
         Console.Error.WriteLine("       files: [--folder temporary folder] [--size megabytes of the large files]");
         return 2;
 }

@@ -12,6 +12,7 @@ internal static class Program
         var root = new RootCommand("Weight generators and whether they generalise or memorise (arXiv 2506.07998).")
         {
             ReproduceCommand.Create(),
+            StudyCommand.Create(),
             DataCommand.Create(),
             ZooCommand.Create(),
             TrainCommand.Create(),

@@ -17,7 +17,7 @@ public static class KernelRows
 
     /// <summary>Every kernel that ships.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
-    public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Populations(tiny), .. Pairs(tiny)];
+    public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Populations(tiny), .. Pairs(tiny), .. GridRows.All(tiny)];
 
     /// <summary>The versions in the notebooks, each followed by what ships. Only a CUDA device has them.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>

@@ -115,6 +115,17 @@ internal static class GridCases
                 yield return Op("AveragePool", name, [new(window.Input(batch, channels))], (t, x) => t.AveragePool(x[0], window), 1e-6, Sums);
         }
 
+        yield return new OpCase(
+            "MaxPool", "equals", [new((2, 6, 6, 3), InputKind.Labels, 3)],
+            (t, x) =>
+            {
+                // Small whole numbers: most windows hold their largest several times.
+                Window window = new(6, 6, 3, 3, 1, 1, 1, 1);
+                Tensor values = t.Device.From([.. x[0].ToArray<int>().Select(v => (float)v)], x[0].Shape), y = t.Device.Empty(x[0].Shape), places = t.Device.Empty(x[0].Shape);
+                t.Device.Kernels.MaxPoolForward(y, places, values, window);
+                return [y, places];
+            },
+            0, "copies and whole numbers", Differentiable: false);
         yield return Op("AveragePool", "global", [new((3, 7, 7, 37))], (t, x) => t.AveragePool(x[0], Window.All(x[0])), 2e-6, Sums);
     }
 
