@@ -26,12 +26,15 @@ switch (command)
         return 0;
     case "fields":
         Report.Write(folder, "fields", "Occupancy fields, surfaces and point clouds", Measurement.RunAll(FieldRows.All(peers), filter, rounds));
+    case "pdiff":
+        Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
         return 0;
     case "all":
         Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
         Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
         Report.Write(folder, "cnn", "Populations of small CNNs", Measurement.RunAll(CnnRows.All(peers), filter, rounds));
         Report.Write(folder, "fields", "Occupancy fields, surfaces and point clouds", Measurement.RunAll(FieldRows.All(peers), filter, rounds));
+        Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
         return 0;
     case "files":
         return Files();
@@ -39,7 +42,7 @@ switch (command)
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|fields|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|fields|pdiff|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
         Console.Error.WriteLine("       files: [--folder temporary folder] [--size megabytes of the large files]");
         return 2;
 }

@@ -37,7 +37,12 @@ internal static class EvaluationPrinter
         if (Console.IsOutputRedirected) console.Profile.Width = 160;
         console.Write(table);
         foreach ((string name, TestResult test) in document.Tests)
-            Console.Out.WriteLine(FormattableString.Invariant($"{name}: {test.Value:F1} (AUC {test.Details.GetValueOrDefault("auc"):F2}, floor {test.Details.GetValueOrDefault("floor"):F1}). {test.Reading}"));
+        {
+            Console.Out.WriteLine(test.Details.TryGetValue("auc", out double? auc)
+                ? FormattableString.Invariant($"{name}: {test.Value:F1} (AUC {auc:F2}, floor {test.Details.GetValueOrDefault("floor"):F1}). {test.Reading}")
+                : FormattableString.Invariant($"{name}: {test.Value:F3}. {test.Reading}"));
+        }
+
         Console.Out.WriteLine($"Means with 95 % bootstrap intervals. Report: {report}");
     }
 

@@ -9,6 +9,7 @@ internal static class StudyCommand
     public static Command Create() => new("study", "Studies beside the report: what changes when one thing is changed.")
     {
         SymmetryCommand.Create(),
+        LatentNoiseCommand.Create(),
         VariationCommand.Create("permutations", "Train HyperDiffusion with added permutations of hidden units, and see shapes fall apart."),
         VariationCommand.Create("random-weights", "Train HyperDiffusion on networks with random layers."),
     };

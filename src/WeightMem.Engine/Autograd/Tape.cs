@@ -93,13 +93,28 @@ public sealed class Tape
     /// <exception cref="InvalidOperationException">The tape does not record, has been walked, or the loss depends on nothing that wants a gradient.</exception>
     public void Backward(Tensor loss)
     {
-        if (!IsRecording || _walked) throw new InvalidOperationException("a tape is walked back once, and only if it recorded");
         if (loss.Elements != 1) throw new ArgumentException($"backward starts from one number, not {loss.Shape}", nameof(loss));
-        if (!loss.RequiresGradient) throw new InvalidOperationException("the loss depends on no parameter");
-        _walked = true;
         Tensor one = Device.Empty(loss.Shape);
         Device.Kernels.Fill(one, 1);
-        loss.Gradient = one;
+        Walk(loss, one);
+    }
+
+    /// <summary>Walks back from an output of any shape whose gradient is given.</summary>
+    /// <exception cref="InvalidOperationException">As for a loss.</exception>
+    public void Backward(Tensor output, Tensor gradient)
+    {
+        ShapeCheck.Same("backward", output, gradient);
+        Tensor own = Device.Empty(gradient.Shape);
+        Device.Kernels.Copy(own, gradient);
+        Walk(output, own);
+    }
+
+    private void Walk(Tensor loss, Tensor start)
+    {
+        if (!IsRecording || _walked) throw new InvalidOperationException("a tape is walked back once, and only if it recorded");
+        if (!loss.RequiresGradient) throw new InvalidOperationException("the loss depends on no parameter");
+        _walked = true;
+        loss.Gradient = start;
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
             Node node = _nodes[i];

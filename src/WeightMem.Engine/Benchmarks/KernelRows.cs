@@ -17,7 +17,7 @@ public static partial class KernelRows
 
     /// <summary>Every kernel that ships.</summary>
     /// <param name="tiny">Sizes for a device whose speed means nothing.</param>
-    public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Populations(tiny), .. Pairs(tiny), .. NormRows.Of(tiny), .. FieldKernelRows.All(tiny)];
+    public static IReadOnlyList<KernelRow> Shipped(bool tiny) => [.. Sizes(tiny).SelectMany(Gpt), .. Populations(tiny), .. Pairs(tiny), .. NormRows.Of(tiny), .. FieldKernelRows.All(tiny), .. GridRows.All(tiny)];
 
     private static IEnumerable<GptSize> Sizes(bool tiny) =>
         tiny ? [new("tiny", 2, 5, 36, 3, 1000)] : [new("gpt small", 32, 38, 128, 4, 1_000_000), new("gpt paper", 32, 38, 1536, 16, 28_300_000)];

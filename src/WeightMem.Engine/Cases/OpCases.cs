@@ -19,7 +19,7 @@ public static class OpCases
     public static IReadOnlyList<OpCase> All { get; } =
     [
         .. Elementwise(), .. Indexing(), .. Matrices(), .. Rows(), .. Losses(), .. Features(), .. Diffusion(),
-        .. Training(), .. ConvNets(), .. PairCases.All, .. NormCases.All, .. FieldCases.All, .. CloudCases.All,
+        .. Training(), .. ConvNets(), .. PairCases.All, .. NormCases.All, .. FieldCases.All, .. CloudCases.All, .. GridCases.All,
     ];
 
     private static IEnumerable<OpCase> Elementwise()

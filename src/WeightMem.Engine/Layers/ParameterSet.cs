@@ -10,8 +10,9 @@ namespace WeightMem.Engine.Layers;
 /// </summary>
 public sealed class Parameter
 {
-    internal Parameter(Shape shape, Initializer initializer, bool decays, IReadOnlyList<string> names, Shape entryShape)
+    internal Parameter(Shape shape, Initializer initializer, bool decays, bool trains, IReadOnlyList<string> names, Shape entryShape)
     {
+        Trains = trains;
         Shape = shape;
         Initializer = initializer;
         Decays = decays;
@@ -27,6 +28,12 @@ public sealed class Parameter
 
     /// <summary>Whether weight decay applies.</summary>
     public bool Decays { get; }
+
+    /// <summary>
+    /// Whether gradients are computed for it. What does not train, such as running statistics and frozen layers, is kept beside the rest: its gradient is zero, so an
+    /// optimiser's pass over all leaves it as it is.
+    /// </summary>
+    public bool Trains { get; }
 
     internal Shape EntryShape { get; }
 
@@ -55,18 +62,29 @@ public sealed class ParameterBuilder
 
     private readonly List<Parameter> _parameters = [];
 
+    /// <summary>Freezes parameters: the names for which it is false do not train. Null freezes none.</summary>
+    public Func<string, bool>? Trains { get; init; }
+
+    /// <summary>Whether everything that trains decays, biases and normalisations too, as PyTorch's optimisers do when nothing else is said.</summary>
+    public bool DecaysAll { get; init; }
+
+    /// <summary>Number of values that train.</summary>
+    public long TrainedCount => _parameters.Where(p => p.Trains).Sum(p => p.Shape.Elements);
+
     /// <summary>Adds a parameter that is one entry of the state dict.</summary>
     public Parameter Add(string name, Shape shape, Initializer initializer, bool decays) =>
         AddJoined([name], shape, shape, initializer, decays);
+
+    /// <summary>Adds values that never train, such as running statistics.</summary>
+    public Parameter AddState(string name, Shape shape, Initializer initializer) => Keep(new Parameter(shape, initializer, false, false, [name], shape));
 
     /// <summary>Adds a parameter that joins several entries of one shape.</summary>
     public Parameter AddJoined(IReadOnlyList<string> names, Shape entryShape, Shape shape, Initializer initializer, bool decays)
     {
         if (entryShape.Elements * names.Count != shape.Elements)
             throw new ArgumentException($"{names.Count} entries of {entryShape} do not join to {shape}");
-        var parameter = new Parameter(shape, initializer, decays, names, entryShape);
-        _parameters.Add(parameter);
-        return parameter;
+        bool trains = Trains is null || names.All(Trains);
+        return Keep(new Parameter(shape, initializer, trains && (decays || DecaysAll), trains, names, entryShape));
     }
 
     /// <summary>The layout: decaying parameters first, so that weight decay is one range; entries in the order of adding.</summary>
@@ -95,6 +113,12 @@ public sealed class ParameterBuilder
         foreach (Parameter parameter in _parameters) parameter.Initializer.Apply(parameter.Value, stream.Sub(parameter.Names[0]));
         return set;
     }
+
+    private Parameter Keep(Parameter parameter)
+    {
+        _parameters.Add(parameter);
+        return parameter;
+    }
 }
 
 /// <summary>
@@ -105,6 +129,7 @@ public sealed class ParameterSet : IDisposable
 {
     private readonly IReadOnlyList<Parameter> _parameters;
     private readonly List<Tensor> _views = [];
+    private readonly Dictionary<string, Tensor> _entries = [];
 
     internal ParameterSet(Device device, ParameterLayout layout, IReadOnlyList<Parameter> parameters)
     {
@@ -117,6 +142,7 @@ public sealed class ParameterSet : IDisposable
         foreach (Parameter parameter in parameters)
         {
             parameter.Trained = View(Values, parameter);
+            if (!parameter.Trains) continue;
             parameter.Trained.RequiresGradient = true;
             parameter.Trained.Gradient = View(Gradients, parameter);
         }
@@ -142,6 +168,17 @@ public sealed class ParameterSet : IDisposable
 
     /// <summary>How many leading elements of the flat buffer decay.</summary>
     public long DecayedCount { get; }
+
+    /// <summary>The values of one entry of the state dict: a view that the set owns, made on first use.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such entry.</exception>
+    public Tensor Entry(string name)
+    {
+        if (_entries.TryGetValue(name, out Tensor? view)) return view;
+        ParameterEntry entry = Layout[name];
+        view = Values.PersistentView(entry.Shape, entry.Offset);
+        _views.Add(view);
+        return _entries[name] = view;
+    }
 
     /// <summary>Starts a moving average at the present values.</summary>
     public void StartAverage()

@@ -23,4 +23,7 @@ public enum Activation : byte
 
     /// <summary>x, or 0.01 x below 0; the derivative at 0 is 0.01, as in PyTorch.</summary>
     LeakyRelu,
+
+    /// <summary>x, or exp(x) - 1 below 0; the derivative at 0 is 1, as in PyTorch.</summary>
+    Elu,
 }

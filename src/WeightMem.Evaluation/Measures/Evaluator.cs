@@ -59,11 +59,30 @@ public static class Evaluator
     {
         if (others.Select(o => o.Name).Append("training").GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two populations are named {twice.Key}");
-        Exclusion own = training.RunCount < training.Count ? Exclusion.SameRun : Exclusion.SameRow;
+        Exclusion own = OwnExclusion(training);
         var measured = new List<PopulationMeasures> { One(device, "training", training, training, own, references ?? [], seed, resamples) };
         foreach (NamedPopulation other in others)
             measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, references ?? [], seed, resamples));
         return measured;
+    }
+
+    /// <summary>
+    /// What a training network is not compared with: its own run's checkpoints; of a single run only itself, since nothing would be left.
+    /// </summary>
+    internal static Exclusion OwnExclusion(Population training)
+    {
+        int runs = training.RunCount;
+        return runs > 1 && runs < training.Count ? Exclusion.SameRun : Exclusion.SameRow;
+    }
+
+    /// <summary>
+    /// The units that a bootstrap draws: runs; of a single run stretches of sqrt(n) consecutive steps, whose neighbours depend on each other.
+    /// </summary>
+    private static int[] Units(Population queries)
+    {
+        if (queries.RunCount > 1 || queries.Count < 4) return queries.Run;
+        int length = (int)Math.Ceiling(Math.Sqrt(queries.Count));
+        return [.. Enumerable.Range(0, queries.Count).Select(i => i / length)];
     }
 
     private static PopulationMeasures One(
@@ -72,7 +91,7 @@ public static class Evaluator
         int candidates = exclusion == Exclusion.None ? training.Count : training.Count - 1;
         int k = Math.Clamp(candidates, 1, KeptNeighbours);
         var stream = new RandomStream(seed, "bootstrap " + name);
-        int[] runs = queries.Run;
+        int[] runs = Units(queries);
         Neighbours plain = MinimumDistance.Nearest(device, queries, training, exclusion, k);
         var summaries = new Dictionary<string, Estimate>();
         if (queries.Score is { } score) Summarize("accuracy", Array.ConvertAll(score, s => (double)s), "exact count, float32 forward");

@@ -9,13 +9,6 @@ using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Reports;
 
-/// <summary>A figure that a method adds to the report.</summary>
-/// <param name="Name">Name of its files.</param>
-/// <param name="Heading">A short name.</param>
-/// <param name="Caption">What the reader must see.</param>
-/// <param name="Figure">The figure.</param>
-public sealed record FurtherFigure(string Name, string Heading, string Caption, Figure Figure);
-
 /// <summary>What a report is made of besides the measures.</summary>
 public sealed record ReportContext
 {
@@ -37,14 +30,20 @@ public sealed record ReportContext
     /// <summary>The command that repeats the run.</summary>
     public string? CommandLine { get; init; }
 
+    /// <summary>A method's own tests, by name.</summary>
+    public IReadOnlyDictionary<string, TestResult> Tests { get; init; } = new Dictionary<string, TestResult>();
+
+    /// <summary>A method's own figures, after the common ones.</summary>
+    public IReadOnlyList<MethodFigure> Figures { get; init; } = [];
+
+    /// <summary>Points along each axis of decision boundaries.</summary>
+    public int GridResolution { get; init; } = DecisionGrid.DefaultResolution;
+
     /// <summary>Target and images for decision boundaries; without them there is no such figure.</summary>
     public (Device Device, IImageTarget Target, ImageSet Test)? Networks { get; init; }
 
-    /// <summary>Estimates that a method adds, by population and measure; a population that was not measured otherwise gets a row of its own.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Further { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
-
-    /// <summary>Figures that a method adds, shown first.</summary>
-    public IReadOnlyList<FurtherFigure> FurtherFigures { get; init; } = [];
+    /// <summary>A method's own estimates, by population and measure; a population that was not measured otherwise gets a row of its own.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Estimates { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
 
     /// <summary>Training loss by step, if there is any.</summary>
     public IReadOnlyList<LossPoint> TrainingLoss { get; init; } = [];
@@ -52,6 +51,13 @@ public sealed record ReportContext
     /// <summary>Test loss by step, if there is any.</summary>
     public IReadOnlyList<LossPoint> TestLoss { get; init; } = [];
 }
+
+/// <summary>A figure that a method adds to its report.</summary>
+/// <param name="Name">Name of its files.</param>
+/// <param name="Heading">Its heading on the page.</param>
+/// <param name="Caption">What to see in it.</param>
+/// <param name="Figure">The figure.</param>
+public sealed record MethodFigure(string Name, string Heading, string Caption, Figure Figure);
 
 /// <summary>
 /// Turns measures into what a reader gets: <c>evaluation.json</c>, the figures and <c>report.html</c>, all in one folder.
@@ -68,8 +74,7 @@ public static class EvaluationReport
     {
         EvaluationDocument document = Document(measured, context);
         var figures = new List<ReportFigure>();
-        foreach ((string name, string heading, string caption, Figure figure) in
-            context.FurtherFigures.Select(f => (f.Name, f.Heading, f.Caption, f.Figure)).Concat(Figures(measured, context)))
+        foreach ((string name, string heading, string caption, Figure figure) in Figures(measured, context).Concat(context.Figures.Select(f => (f.Name, f.Heading, f.Caption, f.Figure))))
         {
             FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
             figures.Add(ReportFigure.Of(heading, caption, figure, $"figures/{name}"));
@@ -93,19 +98,19 @@ public static class EvaluationReport
     {
         var populations = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
         foreach (PopulationMeasures m in measured) populations[m.Name] = m.Summaries;
-        foreach ((string name, IReadOnlyDictionary<string, Estimate> further) in context.Further)
+        foreach ((string name, IReadOnlyDictionary<string, Estimate> further) in context.Estimates)
         {
             var joined = new Dictionary<string, Estimate>(populations.GetValueOrDefault(name) ?? new Dictionary<string, Estimate>());
             foreach ((string measure, Estimate estimate) in further) joined[measure] = estimate;
             populations[name] = joined;
         }
 
-        return new EvaluationDocument { Populations = populations, Tests = Tests(measured), Provenance = context.Provenance };
+        return new EvaluationDocument { Populations = populations, Tests = Tests(measured, context.Tests), Provenance = context.Provenance };
     }
 
-    private static Dictionary<string, TestResult> Tests(IReadOnlyList<PopulationMeasures> measured)
+    private static Dictionary<string, TestResult> Tests(IReadOnlyList<PopulationMeasures> measured, IReadOnlyDictionary<string, TestResult> further)
     {
-        var tests = new Dictionary<string, TestResult>();
+        var tests = new Dictionary<string, TestResult>(further);
         PopulationMeasures? heldout = measured.FirstOrDefault(m => m.Name == "heldout");
         if (heldout is null) return tests;
         foreach (PopulationMeasures m in measured.Where(m => m.Name.StartsWith("generated", StringComparison.Ordinal)))
@@ -166,7 +171,7 @@ public static class EvaluationReport
                 yield return (
                     "decision-boundary", "Decision boundaries of generated networks and their nearest training networks",
                     "The plane of the first two principal components of the test images. Images there are blurred, so agreement on the test images says more.",
-                    Boundaries(generated, training, networks.Device, networks.Target, networks.Test));
+                    Boundaries(generated, training, networks.Device, networks.Target, networks.Test, context.GridResolution));
             }
         }
 
@@ -219,13 +224,13 @@ public static class EvaluationReport
         return picked;
     }
 
-    private static Figure Boundaries(PopulationMeasures generated, PopulationMeasures training, Device device, IImageTarget target, ImageSet test)
+    private static Figure Boundaries(PopulationMeasures generated, PopulationMeasures training, Device device, IImageTarget target, ImageSet test, int resolution)
     {
         int count = Math.Min(Shown, generated.Population.Count);
         Neighbours neighbours = generated.MinL2Aligned?.Neighbours ?? generated.MinL2;
         int[] first = [.. Enumerable.Range(0, count)], nearest = [.. first.Select(i => neighbours.Index(i))];
         PrincipalComponents components = PrincipalComponents.Fit(test.Pixels, test.Features);
-        DecisionGrid grid = DecisionGrid.Over(components, test.Pixels);
+        DecisionGrid grid = DecisionGrid.Over(components, test.Pixels, resolution);
         Population mine = generated.Population.Select(first), theirs = training.Population.Select(nearest);
         float[] points = grid.Images();
         int[][] mineOnGrid = target.PredictLabels(device, mine, points), theirsOnGrid = target.PredictLabels(device, theirs, points);

@@ -20,6 +20,7 @@ public sealed class Study : IDisposable
         ["gpt"] = context => new GptMethod(context),
         ["hyper-representations"] = context => new HyperRepresentationMethod(context),
         ["hyperdiffusion"] = context => new HyperDiffusionMethod(context),
+        ["p-diff"] = context => new PDiffMethod(context),
     };
 
     private readonly StudyContext _context;

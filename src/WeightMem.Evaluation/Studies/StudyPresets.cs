@@ -4,7 +4,7 @@ namespace WeightMem.Evaluation.Studies;
 public static class StudyPresets
 {
     /// <summary>The methods.</summary>
-    public static IReadOnlyList<string> Methods { get; } = ["gpt", "hyper-representations", "hyperdiffusion"];
+    public static IReadOnlyList<string> Methods { get; } = ["gpt", "hyper-representations", "hyperdiffusion", "p-diff"];
 
     /// <summary>The sizes, smallest first.</summary>
     public static IReadOnlyList<string> Names { get; } = ["smoke", "small", "paper"];
@@ -21,6 +21,7 @@ public static class StudyPresets
             "gpt" => GptPresets.Create(name),
             "hyper-representations" => HyperRepresentationPresets.Create(name),
             "hyperdiffusion" => HyperDiffusionPresets.Create(name),
+            "p-diff" => PDiffPresets.Create(name),
             _ => throw new ArgumentException($"there is no method {method}; there are {string.Join(", ", Methods)}"),
         };
     }

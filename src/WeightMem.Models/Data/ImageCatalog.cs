@@ -32,12 +32,13 @@ public static class ImageCatalog
     public static IReadOnlyList<ImageListing> List() => [.. ImageSource.All.Select(s => new ImageListing(s, ImageFolders.Find(s)))];
 
     /// <summary>Loads a set. Pixels are divided by 255, less the set's mean, divided by its deviation.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="folder">The folder of its four IDX files, or one with a folder of its name; null to look for it.</param>
+    /// <param name="name">One of <see cref="Names"/>, or <c>cifar10</c> or <c>cifar100</c>, whose pixels are divided by 255 only.</param>
+    /// <param name="folder">The folder of its four IDX files (of CIFAR's binary files), or one with a folder of its name; null to look for it.</param>
     /// <exception cref="ImageSetException">The name is unknown, the set is not here, or a file is not the known one.</exception>
     /// <exception cref="FileFormatException">A file is cut or damaged.</exception>
     public static (ImageSet Train, ImageSet Test) Load(string name, string? folder = null)
     {
+        if (CifarSets.Knows(name)) return CifarSets.Load(name, folder);
         ImageSource source = ImageSource.Of(name);
         string found = ImageFolders.Given(folder, source) ?? ImageFolders.Find(source) ?? throw new ImageSetException(
             $"image set {name} is not here; fetch it with: weightmem data get {name}, or name its folder in {ImageFolders.Variable}");

@@ -64,6 +64,13 @@ public sealed class ImageSet
         return new ImageSet(Name, Pixels[..(count * Features)], Labels[..count], Channels, Height, Width, Classes);
     }
 
+    /// <summary>All but the first images.</summary>
+    public ImageSet Skip(int count)
+    {
+        count = Math.Min(count, Count);
+        return new ImageSet(Name, Pixels[(count * Features)..], Labels[count..], Channels, Height, Width, Classes);
+    }
+
     /// <summary>Each square of <paramref name="size"/> by <paramref name="size"/> pixels averaged into one.</summary>
     /// <exception cref="ArgumentException">The size does not divide the image.</exception>
     public ImageSet AveragePool(int size)

@@ -93,6 +93,26 @@ public sealed class GaussianDiffusion
         return (Math.Sqrt(before) - noise * Math.Sqrt(here), noise, sigma);
     }
 
+    /// <summary>
+    /// The ancestral step for a network that predicts the noise, x_{t-1} = prediction epsilon + state x_t + deviation z, with the posterior's variance; without noise at
+    /// the last step (Ho et al. 2020, algorithm 2).
+    /// </summary>
+    public (double Prediction, double State, double Deviation) AncestralOfNoise(int step)
+    {
+        double alpha = 1 - _betas[step];
+        return (-_betas[step] / (Math.Sqrt(alpha) * Math.Sqrt(1 - _alphaBar[step])), 1 / Math.Sqrt(alpha), step == 0 ? 0 : Math.Sqrt(PosteriorVariance(step)));
+    }
+
+    /// <summary>The DDIM step from one level of noise to a lower one for a network that predicts the noise, by the shares of the signal's variance at both.</summary>
+    /// <param name="here">Share of the signal's variance now.</param>
+    /// <param name="after">The share after the step; 1 for none of the noise left.</param>
+    /// <param name="eta">0 is deterministic.</param>
+    public static (double Prediction, double State, double Deviation) DdimOfNoise(double here, double after, double eta)
+    {
+        double sigma = eta * Math.Sqrt((1 - after) / (1 - here) * (1 - here / after));
+        return (Math.Sqrt(Math.Max(0, 1 - after - sigma * sigma)) - Math.Sqrt(after * (1 - here) / here), Math.Sqrt(after / here), sigma);
+    }
+
     /// <summary>The coefficients of <see cref="Ancestral"/> for <see cref="IKernels.ReverseStep"/>, <c>[steps, 3]</c>, owned by the device's open scope.</summary>
     public Tensor AncestralTable(Device device) => Table(device, Ancestral);
 

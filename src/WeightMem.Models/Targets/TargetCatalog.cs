@@ -11,7 +11,7 @@ public static class TargetCatalog
     public const int DefaultHidden = 10;
 
     /// <summary>The names there are; a width in angle brackets stands for a number.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["mlp", "mlp-<inputs>-<hidden>-...-<classes>", "cnn-small", "cnn-small-<activation>-<start>-<channels>x<height>x<width>-<classes>", "field", "field-<layers>x<units>"];
+    public static IReadOnlyList<string> Names { get; } = ["mlp", "mlp-<inputs>-<hidden>-...-<classes>", "cnn-small", "cnn-small-<activation>-<start>-<channels>x<height>x<width>-<classes>", "field", "field-<layers>x<units>", .. Networks.NetworkTargets.Names];
 
     private static readonly string[] Activations = ["tanh", "relu", "leakyrelu", "sigmoid", "silu", "gelu"];
 
@@ -34,6 +34,7 @@ public static class TargetCatalog
                 : new Mlp(images.Features, DefaultHidden, images.Classes);
         }
 
+        if (Networks.NetworkTargets.Knows(name)) return Networks.NetworkTargets.Create(name, images);
         if (name == "cnn-small" || name.StartsWith("cnn-small-", StringComparison.Ordinal)) return ConvNet(name, images);
         if (name == "field") return new FieldTarget(3, 128);
         if (name.StartsWith("field-", StringComparison.Ordinal)) return Field(name);

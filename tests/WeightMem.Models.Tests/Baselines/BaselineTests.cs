@@ -34,6 +34,45 @@ public class BaselineTests
 
     private static int[] Sources(Population sampled) => [.. sampled.Provenance["source_rows"].Split(',').Select(int.Parse)];
 
+    [Fact]
+    public void Averages_scatter_around_the_mean_of_all_and_leave_their_inputs_alone()
+    {
+        Population training = Training(count: 60);
+        float[] before = [.. training.Weights];
+        Population averages = Sample(new AverageBaseline(), training, 100), mean = Sample(new MeanBaseline(), training, 1);
+        Assert.Equal(before, training.Weights);
+        for (int p = 0; p < training.Parameters; p++)
+        {
+            double[] values = [.. Enumerable.Range(0, 100).Select(i => (double)averages.Row(i)[p])];
+            double average = values.Average(), deviation = Math.Sqrt(values.Sum(v => (v - average) * (v - average)) / 99);
+            Assert.Equal(mean.Row(0)[p], average, 4 * deviation / 10); // of twenty parameters one may be beyond three standard errors
+        }
+    }
+
+    [Fact]
+    public void The_published_averages_have_less_variance_because_they_contain_each_other()
+    {
+        Population training = Training(count: 60);
+        float[] before = [.. training.Weights];
+        Population honest = Sample(new AverageBaseline(), training, 100), published = Sample(new AverageBaseline(reference: true), training, 100);
+        Assert.Equal(before, training.Weights);
+        Assert.Equal("average-16-reference", new AverageBaseline(reference: true).Name);
+        Assert.Equal(honest.Row(0).ToArray(), published.Row(0).ToArray()); // the first is made of training networks alone
+        Assert.True(Spread(published) < 0.85 * Spread(honest), $"{Spread(published)} {Spread(honest)}");
+
+        static double Spread(Population averages)
+        {
+            double sum = 0;
+            for (int p = 0; p < averages.Parameters; p++)
+            {
+                double[] late = [.. Enumerable.Range(70, 30).Select(i => (double)averages.Row(i)[p])];
+                sum += late.Sum(v => (v - late.Average()) * (v - late.Average()));
+            }
+
+            return sum;
+        }
+    }
+
     public static TheoryData<string> AllKinds() => [.. BaselineCatalog.Kinds];
 
     [Theory]

@@ -95,6 +95,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Sigmoid: Loop(to, a, a, n, default(SigmoidOf)); break;
             case Activation.Silu: Loop(to, a, a, n, default(Silu)); break;
             case Activation.LeakyRelu: Loop(to, a, a, n, default(LeakyRelu)); break;
+            case Activation.Elu: Loop(to, a, a, n, default(Elu)); break;
             default: Loop(to, a, a, n, new Scaled(1)); break;
         }
     }
@@ -110,6 +111,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Sigmoid: Loop(to, a, a, n, default(SlopeOf<SigmoidSlope>)); break;
             case Activation.Silu: Loop(to, a, a, n, default(SlopeOf<SiluSlope>)); break;
             case Activation.LeakyRelu: Loop(to, a, a, n, default(SlopeOf<LeakyReluSlope>)); break;
+            case Activation.Elu: Loop(to, a, a, n, default(SlopeOf<EluSlope>)); break;
             default: Loop(to, a, a, n, new Constant(1)); break;
         }
     }

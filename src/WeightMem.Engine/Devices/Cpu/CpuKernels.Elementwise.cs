@@ -43,6 +43,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Sigmoid: Map(y, x, x, default(SigmoidOf)); break;
             case Activation.Silu: Map(y, x, x, default(Silu)); break;
             case Activation.LeakyRelu: Map(y, x, x, default(LeakyRelu)); break;
+            case Activation.Elu: Map(y, x, x, default(Elu)); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }
@@ -58,6 +59,7 @@ internal sealed unsafe partial class CpuKernels<V>
             case Activation.Sigmoid: Derive<SigmoidSlope>(dx, dy, x, accumulate); break;
             case Activation.Silu: Derive<SiluSlope>(dx, dy, x, accumulate); break;
             case Activation.LeakyRelu: Derive<LeakyReluSlope>(dx, dy, x, accumulate); break;
+            case Activation.Elu: Derive<EluSlope>(dx, dy, x, accumulate); break;
             default: throw new ArgumentOutOfRangeException(nameof(activation));
         }
     }

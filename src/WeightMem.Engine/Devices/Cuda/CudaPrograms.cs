@@ -43,6 +43,8 @@ internal sealed class CudaPrograms : IDisposable
     private MasksKernels? _masks;
     private FieldsKernels? _fields;
     private CloudsKernels? _clouds;
+    private ConvolutionKernels? _convolution;
+    private ChannelsKernels? _channels;
 
     /// <summary>Looks for a compiler.</summary>
     /// <param name="context">The device.</param>
@@ -97,6 +99,10 @@ internal sealed class CudaPrograms : IDisposable
     public FieldsKernels Fields => _fields ??= new(Load(FieldsKernels.FileName));
 
     public CloudsKernels Clouds => _clouds ??= new(Load(CloudsKernels.FileName));
+
+    public ConvolutionKernels Convolution => _convolution ??= new(Load(ConvolutionKernels.FileName));
+
+    public ChannelsKernels Channels => _channels ??= new(Load(ChannelsKernels.FileName));
 
     public ChainsKernels Chains => _chains ??= new(Load(ChainsKernels.FileName));
 

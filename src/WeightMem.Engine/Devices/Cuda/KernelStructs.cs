@@ -187,3 +187,41 @@ internal struct FieldSizes
 
     public static FieldSizes Of(FieldNet net) => new() { Hidden = net.Hidden, Width = net.Width, Parameters = net.Parameters };
 }
+
+/// <summary>As in <c>window.cuh</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct WindowSizes
+{
+    public int Height, Width, KernelHeight, KernelWidth, StrideHeight, StrideWidth, PadHeight, PadWidth, OutHeight, OutWidth;
+
+    public static WindowSizes Of(Window w) => new()
+    {
+        Height = w.Height,
+        Width = w.Width,
+        KernelHeight = w.KernelHeight,
+        KernelWidth = w.KernelWidth,
+        StrideHeight = w.StrideHeight,
+        StrideWidth = w.StrideWidth,
+        PadHeight = w.PadHeight,
+        PadWidth = w.PadWidth,
+        OutHeight = w.OutHeight,
+        OutWidth = w.OutWidth,
+    };
+}
+
+/// <summary>As in <c>convolution.cu</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ConvSizes
+{
+    public int Batch, Channels, Filters, Groups;
+    public WindowSizes Window;
+
+    public static ConvSizes Of(Tensors.Shape input, Tensors.Tensor weight, Window window) => new()
+    {
+        Batch = input[0],
+        Channels = input[3],
+        Filters = weight.Shape[0],
+        Groups = input[3] / weight.Shape[1],
+        Window = WindowSizes.Of(window),
+    };
+}

@@ -14,6 +14,7 @@ internal static class Activations
         Activation.Sigmoid => 1 / (1 + Math.Exp(-x)),
         Activation.Silu => x / (1 + Math.Exp(-x)),
         Activation.LeakyRelu => x > 0 ? x : 0.01 * x,
+        Activation.Elu => x > 0 ? x : Math.Exp(x) - 1,
         _ => throw new ArgumentOutOfRangeException(nameof(activation)),
     };
 
@@ -29,6 +30,7 @@ internal static class Activations
             Activation.Sigmoid => sigmoid * (1 - sigmoid),
             Activation.Silu => sigmoid * (1 + x * (1 - sigmoid)),
             Activation.LeakyRelu => x > 0 ? 1 : 0.01,
+            Activation.Elu => x > 0 ? 1 : Math.Exp(x),
             _ => throw new ArgumentOutOfRangeException(nameof(activation)),
         };
     }

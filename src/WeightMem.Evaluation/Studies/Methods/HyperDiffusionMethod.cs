@@ -131,8 +131,8 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
             Remark = shapes.Remark,
             Deviations = _config.Deviations,
             CommandLine = _context.CommandLine,
-            Further = shapes.Summaries,
-            FurtherFigures = shapes.Figures,
+            Estimates = shapes.Summaries,
+            Figures = shapes.Figures,
             TrainingLoss = [.. _generator.Losses.Select((loss, step) => new LossPoint(step + 1, loss))],
         });
     }

@@ -24,6 +24,15 @@ internal sealed record Comparison
     /// <summary>What the method's own populations say, in words for the report; null for nothing.</summary>
     public Func<IReadOnlyList<PopulationMeasures>, string?>? Remark { get; init; }
 
+    /// <summary>A method's own tests, of the measured populations; null for none.</summary>
+    public Func<IReadOnlyList<PopulationMeasures>, IReadOnlyDictionary<string, TestResult>>? Tests { get; init; }
+
+    /// <summary>A method's own figures; null for none.</summary>
+    public Func<IReadOnlyList<PopulationMeasures>, IReadOnlyList<MethodFigure>>? Figures { get; init; }
+
+    /// <summary>Points along each axis of decision boundaries.</summary>
+    public int GridResolution { get; init; } = DecisionGrid.DefaultResolution;
+
     /// <summary>How the numbers were made, by name.</summary>
     public required IReadOnlyDictionary<string, string> Provenance { get; init; }
 
@@ -51,6 +60,9 @@ internal static class ImageEvaluation
             Provenance = new Dictionary<string, string>(comparison.Provenance) { ["data"] = images.Description },
             Remark = comparison.Remark?.Invoke(measured),
             Deviations = config.Deviations,
+            Tests = comparison.Tests?.Invoke(measured) ?? new Dictionary<string, TestResult>(),
+            Figures = comparison.Figures?.Invoke(measured) ?? [],
+            GridResolution = comparison.GridResolution,
             CommandLine = context.CommandLine,
             Networks = (context.Device, target, images.Test),
             TrainingLoss = comparison.TrainingLoss,

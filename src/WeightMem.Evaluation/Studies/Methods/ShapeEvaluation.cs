@@ -16,7 +16,7 @@ namespace WeightMem.Evaluation.Studies.Methods;
 /// <param name="Figures">Panels and scatter.</param>
 /// <param name="Remark">In words.</param>
 internal sealed record ShapeFindings(
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Summaries, IReadOnlyList<FurtherFigure> Figures, string Remark);
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Summaries, IReadOnlyList<MethodFigure> Figures, string Remark);
 
 /// <summary>
 /// Makes a surface and a cloud of every field and compares them with those of training and test shapes (HyperDiffusion specification, sections 4 and 5). Clouds of
@@ -50,10 +50,10 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         }
 
         WriteMeshes(surfaces.GetValueOrDefault("generated"));
-        List<FurtherFigure> figures = [.. Panels(measured, surfaces, summaries)];
+        List<MethodFigure> figures = [.. Panels(measured, surfaces, summaries)];
         if (scattered.Count > 0)
         {
-            figures.Add(new FurtherFigure(
+            figures.Add(new MethodFigure(
                 "shape-novelty", "Distance to test shapes against distance to training shapes",
                 "Right is new, down is good. Chamfer distances of normalised clouds; training points are the shapes themselves, all others the surfaces of fields.",
                 NoveltyPerformanceFigure.Draw(scattered, new RandomStream(context.Config.Seed, "scatter"), axes: NoveltyAxes.Shapes)));
@@ -167,7 +167,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         for (int i = 0; i < generated.Meshes.Length; i++) PlyFile.Write(Path.Combine(folder, $"generated-{i:D4}.ply"), generated.Meshes[i]);
     }
 
-    private static IEnumerable<FurtherFigure> Panels(
+    private static IEnumerable<MethodFigure> Panels(
         IReadOnlyList<PopulationMeasures> measured, Dictionary<string, FieldSurfaces> surfaces, Dictionary<string, IReadOnlyDictionary<string, Estimate>> summaries)
     {
         MeshData[] training = surfaces["training"].Meshes;
@@ -175,14 +175,14 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         MeshData[] made = surfaces["generated"].Meshes;
         var rows = new List<IReadOnlyList<ShapeCell?>>();
         for (int i = 0; i < Math.Min(8, made.Length); i += 2) rows.Add([.. Pair(i), .. i + 1 < made.Length ? Pair(i + 1) : new ShapeCell?[2]]);
-        yield return new FurtherFigure(
+        yield return new MethodFigure(
             "shape-neighbours", "Generated shapes beside their nearest training shapes",
             "Each red shape stands left of the training field whose weights are nearest to its own. Where the two look alike, the generator has copied.",
             ShapePanelFigure.Draw(["generated", "nearest training", "generated", "nearest training"], rows, "Renders of generated shapes beside the training shapes with the nearest weights.", 2));
 
         int[] order = [.. Enumerable.Range(0, made.Length).OrderBy(i => generated.MinL2.Distance(i))];
         int[] at = [.. new[] { 0, 25, 50, 75, 100 }.Select(p => order[(int)Math.Round(p / 100.0 * (order.Length - 1))])];
-        yield return new FurtherFigure(
+        yield return new MethodFigure(
             "shape-percentiles", "Generated shapes by distance to their nearest training network",
             "From the nearest to the farthest. Shapes at the far end are new only where they are still airplanes.",
             ShapePanelFigure.Draw(
@@ -190,7 +190,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
                 [[.. at.Select(i => Pair(i)[0])], [.. at.Select(i => Pair(i)[1])]], "Renders of generated shapes by percentile of distance, above their nearest training shapes."));
 
         string[] names = [.. new[] { "training", "heldout", "generated" }.Concat(measured.Select(m => m.Name).Where(n => n.StartsWith("noise-", StringComparison.Ordinal))).Where(surfaces.ContainsKey)];
-        yield return new FurtherFigure(
+        yield return new MethodFigure(
             "shape-populations", "What the fields of each population look like", "Surfaces of the first fields of each population.",
             ShapePanelFigure.Draw(
                 [.. names.Select(Reading.Label)],

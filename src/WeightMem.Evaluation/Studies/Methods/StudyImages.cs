@@ -20,6 +20,7 @@ internal sealed record StudyImages(ImageSet Train, ImageSet Test)
         StudyConfig config = context.Config;
         (ImageSet train, ImageSet test) = ImageCatalog.Load(config.Data, context.DataFolder);
         if (config.TrainingImages > 0) train = train.Take(config.TrainingImages);
+        if (config.TestImages > 0) test = test.Take(config.TestImages);
         return new StudyImages(train.AveragePool(config.Pool), test.AveragePool(config.Pool));
     }
 

@@ -19,7 +19,8 @@ public sealed record BaselineOptions
     public int Networks { get; init; } = AverageBaseline.DefaultNetworks;
 
     /// <summary>
-    /// Noise as in the public evaluation code: the amplitude is meant in normalised units whatever <see cref="Units"/> says.
+    /// As in the public evaluation code: the amplitude of <c>noise</c> is meant in normalised units whatever <see cref="Units"/> says, and each mean of <c>average</c>
+    /// takes the place of a network that it was made of.
     /// </summary>
     public bool Reference { get; init; }
 
@@ -50,7 +51,7 @@ public static class BaselineCatalog
                 options.Amplitude ?? throw new ArgumentException("baseline noise needs an amplitude, such as 0.05"),
                 options.Reference ? NoiseUnits.Normalised : options.Units,
                 options.Scale),
-            "average" => new AverageBaseline(options.Networks),
+            "average" => new AverageBaseline(options.Networks, options.Reference),
             "mean" => new MeanBaseline(),
             "gaussian" => new GaussianBaseline(),
             "interpolation" => new InterpolationBaseline(),

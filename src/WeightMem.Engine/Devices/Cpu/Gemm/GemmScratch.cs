@@ -8,7 +8,7 @@ internal sealed unsafe class GemmScratch
     [ThreadStatic]
     private static GemmScratch? t_current;
 
-    private readonly Block _a = new(), _b = new(), _all = new();
+    private readonly Block _a = new(), _b = new(), _all = new(), _tile = new(), _sums = new();
 
     /// <summary>The scratch of the calling thread.</summary>
     public static GemmScratch Current => t_current ??= new GemmScratch();
@@ -21,6 +21,12 @@ internal sealed unsafe class GemmScratch
 
     /// <summary>Room for all of B, shared by the threads of a product that this thread started.</summary>
     public float* AllOfB(nint elements) => _all.Take(elements);
+
+    /// <summary>Room for a tile of a convolution's gathered rows.</summary>
+    public float* GatheredTile(nint elements) => _tile.Take(elements);
+
+    /// <summary>Room for results that are scattered afterwards.</summary>
+    public float* SumsToScatter(nint elements) => _sums.Take(elements);
 
     private sealed class Block
     {

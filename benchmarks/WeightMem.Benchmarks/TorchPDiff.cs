@@ -1,0 +1,68 @@
+using WeightMem.Models.Generators.PDiff;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace WeightMem.Benchmarks;
+
+/// <summary>P-diff's models and the small ResNet as their definitions read, on libtorch, from parameters by their published names.</summary>
+internal static class TorchPDiff
+{
+    public static Tensor AutoencoderLoss(IReadOnlyDictionary<string, Tensor> p, Tensor inputs, PDiffSettings settings)
+    {
+        int levels = settings.AutoencoderChannels.Count, pad = settings.Kernel / 2;
+        Tensor x = inputs.unsqueeze(1);
+        for (int i = 0; i < levels; i++)
+        {
+            x = F.conv1d(x, p[$"encoder.{i}.0.weight"], p[$"encoder.{i}.0.bias"], 2, pad);
+            x = F.leaky_relu(Norm(x, p, $"encoder.{i}.1"), 0.01);
+        }
+
+        Tensor latent = Dense(Dense(x.flatten(1), p, "to_latent"), p, "fc_mu");
+        int channels = settings.AutoencoderChannels[^1];
+        x = Dense(latent, p, "to_decode").view(inputs.shape[0], channels, -1);
+        for (int i = 0; i < levels; i++)
+        {
+            string name = i < levels - 1 ? $"decoder.{i}" : "final_layer";
+            x = F.conv_transpose1d(x, p[name + ".0.weight"], p[name + ".0.bias"], 2, pad, 1);
+            x = F.elu(Norm(x, p, name + ".1"), 1.0);
+        }
+
+        x = F.conv1d(x, p["final_layer.3.weight"], p["final_layer.3.bias"], 1, pad);
+        return F.mse_loss(x.squeeze(1), inputs);
+    }
+
+    public static Tensor DenoiserLoss(IReadOnlyDictionary<string, Tensor> p, Tensor latents, Tensor time, Tensor noise, PDiffSettings settings)
+    {
+        int pad = settings.Kernel / 2;
+        Tensor code = Dense(F.silu(Dense(time, p, "time_embedder.mlp.0")), p, "time_embedder.mlp.2").unsqueeze(1), x = latents.unsqueeze(1);
+        var skips = new Stack<Tensor>();
+        for (int i = 0; i < 8; i++)
+        {
+            string name = i < 5 ? $"encoder_list.{i}" : $"decoder_list.{i - 5}";
+            if (i >= 5) x = x + skips.Pop();
+            x = F.conv1d(x + code, p[name + ".0.weight"], p[name + ".0.bias"], 1, pad);
+            if (i < 7) x = F.elu(Norm(x, p, name + ".1.0"), 1.0);
+            if (i < 3) skips.Push(x);
+        }
+
+        return F.mse_loss(x.squeeze(1), noise);
+    }
+
+    public static Tensor MiniLoss(IReadOnlyDictionary<string, Tensor> p, Tensor images, int[] labels)
+    {
+        Tensor x = F.relu(Norm(F.conv2d(images, p["conv1.weight"], null, [2, 2], [1, 1]), p, "bn1"));
+        foreach ((string name, long stride) in new[] { ("stage1.0", 1L), ("stage2.0", 2L), ("stage3.0", 2L), ("stage3.1", 1L) })
+        {
+            Tensor inner = F.relu(Norm(F.conv2d(x, p[name + ".conv1.weight"], null, [stride, stride], [1, 1]), p, name + ".bn1"));
+            inner = Norm(F.conv2d(inner, p[name + ".conv2.weight"], null, [1, 1], [1, 1]), p, name + ".bn2");
+            Tensor shortcut = stride == 1 ? x : Norm(F.conv2d(x, p[name + ".downsample.0.weight"], null, [stride, stride], [0, 0]), p, name + ".downsample.1");
+            x = F.relu(inner + shortcut);
+        }
+
+        return F.cross_entropy(Dense(x.mean([2, 3]), p, "fc"), tensor(Array.ConvertAll(labels, l => (long)l)));
+    }
+
+    private static Tensor Norm(Tensor x, IReadOnlyDictionary<string, Tensor> p, string name) => F.batch_norm(x, null!, null!, p[name + ".weight"], p[name + ".bias"], training: true);
+
+    private static Tensor Dense(Tensor x, IReadOnlyDictionary<string, Tensor> p, string name) => F.linear(x, p[name + ".weight"], p[name + ".bias"]);
+}
