@@ -6,7 +6,7 @@ using WeightMem.Evaluation.Reports;
 using WeightMem.Evaluation.Statistics;
 using WeightMem.Evaluation.Studies;
 
-namespace WeightMem.Cli.Commands;
+namespace WeightMem.Cli.Commands.Studies;
 
 /// <summary><c>study latent-noise [RUN]</c>: P-diff with and without noise on its latents.</summary>
 internal static class LatentNoiseCommand
