@@ -59,11 +59,20 @@ public static class Evaluator
     {
         if (others.Select(o => o.Name).Append("training").GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two populations are named {twice.Key}");
-        Exclusion own = training.RunCount < training.Count ? Exclusion.SameRun : Exclusion.SameRow;
+        Exclusion own = OwnExclusion(training);
         var measured = new List<PopulationMeasures> { One(device, "training", training, training, own, references ?? [], seed, resamples) };
         foreach (NamedPopulation other in others)
             measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, references ?? [], seed, resamples));
         return measured;
+    }
+
+    /// <summary>
+    /// What a training network is not compared with: its own run's checkpoints; of a single run only itself, since nothing would be left.
+    /// </summary>
+    internal static Exclusion OwnExclusion(Population training)
+    {
+        int runs = training.RunCount;
+        return runs > 1 && runs < training.Count ? Exclusion.SameRun : Exclusion.SameRow;
     }
 
     private static PopulationMeasures One(
