@@ -17,7 +17,7 @@ internal static class ConvertCommand
         var command = new Command("convert", "Convert between kinds of files: arrays, state dicts, rows of weights, populations.") { input, output, part, row, target };
         command.SetAction(parsed => Guard.Run(_ =>
         {
-            ILockstepTarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images: null) : null;
+            ITarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images: null) : null;
             var conversion = new Conversion(parsed.GetValue(input)!, parsed.GetValue(output)!)
             {
                 Part = parsed.GetValue(part),

@@ -36,7 +36,7 @@ internal static class EvaluateCommand
             if (parsed.GetValue(target) is null != parsed.GetValue(data) is null)
                 throw new UsageException("--target and --data go together: accuracy needs both the networks and the images");
             (ImageSet Train, ImageSet Test)? images = parsed.GetValue(data) is { } set ? SharedOptions.Images(set, parsed.GetValue(folder), parsed.GetValue(pool)) : null;
-            ILockstepTarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images!.Value.Train) : null;
+            IImageTarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create<IImageTarget>(name, images!.Value.Train) : null;
 
             var inputs = new Dictionary<string, string>();
             bool every = parsed.GetValue(all);
@@ -82,7 +82,7 @@ internal static class EvaluateCommand
         return command;
     }
 
-    private static Population Load(string role, string path, ILockstepTarget? target, Dictionary<string, string> inputs, bool finals)
+    private static Population Load(string role, string path, ITarget? target, Dictionary<string, string> inputs, bool finals)
     {
         WeightRows rows = WeightRows.Read(path);
         FiniteRows.Check(path, rows.Values, rows.Parameters);

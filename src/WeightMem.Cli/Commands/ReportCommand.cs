@@ -21,7 +21,7 @@ internal static class ReportCommand
             {
                 using Device computer = device.Open(parsed);
                 string made = run.ReadRecord()?.CommandLine ?? SharedOptions.CommandLine(parsed);
-                var study = new Study(config, run, computer, parsed.GetValue(dataFolder), made, new ConsoleProgress());
+                using var study = new Study(config, run, computer, parsed.GetValue(dataFolder), made, new ConsoleProgress());
                 EvaluationPrinter.Print(study.Report(), run.Report, parsed.GetValue(json));
             }
 

@@ -33,7 +33,7 @@ internal static class ReproduceCommand
             var progress = new ConsoleProgress();
             progress.Note($"weightmem: {name}, preset {size}, run_to_run, into {path}");
             progress.Note($"computing on {DeviceOptions.Header(computer)}");
-            var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
+            using var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
             EvaluationDocument document = study.Run(cancellation);
             EvaluationPrinter.Print(document, run.Report, parsed.GetValue(json));
             return ExitCodes.Success;

@@ -25,7 +25,7 @@ internal static class SampleCommand
             using (run)
             {
                 using Device computer = device.Open(parsed);
-                var study = new Study(config, run, computer, parsed.GetValue(dataFolder), SharedOptions.CommandLine(parsed), new ConsoleProgress());
+                using var study = new Study(config, run, computer, parsed.GetValue(dataFolder), SharedOptions.CommandLine(parsed), new ConsoleProgress());
                 Population sampled = study.SampleFresh(n, parsed.GetValue(seed), cancellation);
                 PopulationFile.Write(parsed.GetValue(output)!, sampled);
                 Console.Out.WriteLine(FormattableString.Invariant($"{parsed.GetValue(output)}: {n} networks, mean accuracy {sampled.Score!.Average():F1} %"));

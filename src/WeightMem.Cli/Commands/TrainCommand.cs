@@ -50,7 +50,7 @@ internal static class TrainCommand
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             progress.Note($"computing on {DeviceOptions.Header(computer)}");
-            var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
+            using var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
             study.TrainOn(training, cancellation);
             Console.Out.WriteLine(run.Generator);
             return ExitCodes.Success;

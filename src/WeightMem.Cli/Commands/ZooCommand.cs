@@ -38,7 +38,7 @@ internal static class ZooCommand
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             (ImageSet train, ImageSet test) = SharedOptions.Images(parsed.GetValue(data)!, parsed.GetValue(folder), parsed.GetValue(pool));
-            ILockstepTarget network = TargetCatalog.Create(parsed.GetValue(target)!, train);
+            var network = TargetCatalog.Create<ILockstepTarget>(parsed.GetValue(target)!, train);
             string rule = parsed.GetValue(optimizer) ?? (network is ConvNetTarget ? "adam" : "nesterov");
             SharedOptions.RequireName("optimizer", rule, ["nesterov", "adam"]);
             bool adam = rule == "adam";

@@ -31,7 +31,7 @@ public sealed record ReportContext
     public string? CommandLine { get; init; }
 
     /// <summary>Target and images for decision boundaries; without them there is no such figure.</summary>
-    public (Device Device, ITarget Target, ImageSet Test)? Networks { get; init; }
+    public (Device Device, IImageTarget Target, ImageSet Test)? Networks { get; init; }
 
     /// <summary>Training loss by step, if there is any.</summary>
     public IReadOnlyList<LossPoint> TrainingLoss { get; init; } = [];
@@ -198,7 +198,7 @@ public static class EvaluationReport
         return picked;
     }
 
-    private static Figure Boundaries(PopulationMeasures generated, PopulationMeasures training, Device device, ITarget target, ImageSet test)
+    private static Figure Boundaries(PopulationMeasures generated, PopulationMeasures training, Device device, IImageTarget target, ImageSet test)
     {
         int count = Math.Min(Shown, generated.Population.Count);
         Neighbours neighbours = generated.MinL2Aligned?.Neighbours ?? generated.MinL2;

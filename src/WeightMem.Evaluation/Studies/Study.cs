@@ -1,18 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
-using WeightMem.Evaluation.Figures;
-using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
 using WeightMem.Evaluation.Studies.Methods;
 using WeightMem.Models;
-using WeightMem.Models.Data;
-using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Populations;
-using WeightMem.Models.Targets;
-using WeightMem.Models.Zoos;
 
 namespace WeightMem.Evaluation.Studies;
 
@@ -20,37 +13,31 @@ namespace WeightMem.Evaluation.Studies;
 /// The whole study of a method: train a zoo, train the generator, sample, build the baselines, measure, report. Each stage leaves its result in the run folder
 /// and is skipped when it is there, so a killed study resumes; the bits are those of an unbroken one.
 /// </summary>
-public sealed class Study
+public sealed class Study : IDisposable
 {
     private static readonly Dictionary<string, Func<StudyContext, IStudyMethod>> Methods = new() { ["gpt"] = context => new GptMethod(context) };
 
     private readonly StudyContext _context;
-    private readonly string _commandLine;
-    private readonly Dictionary<string, string> _inputs;
+    private readonly IStudyMethod _method;
     private readonly Dictionary<string, double> _seconds = [];
 
-    /// <summary>Loads the images and makes the target; nothing is trained yet.</summary>
+    /// <summary>Loads the data and makes the target; nothing is trained yet.</summary>
     /// <param name="config">What to compute.</param>
     /// <param name="folder">Where to keep it.</param>
     /// <param name="device">Where to compute it.</param>
-    /// <param name="dataFolder">Folder of the image files, or null to look where they usually are.</param>
+    /// <param name="dataFolder">Folder of the data's files, or null to look where they usually are.</param>
     /// <param name="commandLine">The command that repeats the run, for the record.</param>
     /// <param name="progress">Told how far it is.</param>
+    /// <exception cref="RunFolderException">The configuration is of a method that is not here.</exception>
     public Study(StudyConfig config, RunFolder folder, Device device, string? dataFolder, string commandLine, IStudyProgress progress)
     {
-        (ImageSet train, ImageSet test) = ImageCatalog.Load(config.Data, dataFolder);
-        if (config.TrainingImages > 0) train = train.Take(config.TrainingImages);
-        (train, test) = (train.AveragePool(config.Pool), test.AveragePool(config.Pool));
-        _context = new StudyContext(config, folder, device, TargetCatalog.Create(config.Target, train), train, test, progress);
-        _commandLine = commandLine;
-        _inputs = new() { [train.Name] = Hash(train), [test.Name] = Hash(test) };
+        _context = new StudyContext(config, folder, device, dataFolder, commandLine, progress);
+        _method = Methods.TryGetValue(config.Method, out Func<StudyContext, IStudyMethod>? make)
+            ? make(_context)
+            : throw new RunFolderException($"{folder.Root}: there is no method {config.Method}");
     }
 
-    private StudyConfig Config => _context.Config;
-
     private RunFolder Folder => _context.Folder;
-
-    private IStudyProgress Progress => _context.Progress;
 
     /// <summary>Runs every stage that is not done.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; running again resumes.</exception>
@@ -58,12 +45,11 @@ public sealed class Study
     public EvaluationDocument Run(CancellationToken cancellation)
     {
         Folder.WriteRecord(Record());
-        (Population training, Population heldout) = Timed("zoo", () => Zoo(cancellation));
-        using IStudyMethod method = Method();
-        Timed("train", () => Train(method, training, cancellation));
-        Timed("sample", () => method.Sample(training, heldout, cancellation));
-        Timed("baselines", () => Baselines(method, training, cancellation));
-        EvaluationDocument document = Timed("evaluate", () => Evaluate(method, training, heldout));
+        (Population training, Population heldout) = Timed("zoo", () => _method.Zoo(cancellation));
+        Timed("train", () => Train(training, cancellation));
+        Timed("sample", () => _method.Sample(training, heldout, cancellation));
+        Timed("baselines", () => _method.Baselines(training, cancellation));
+        EvaluationDocument document = Timed("evaluate", () => Evaluate(training, heldout));
         Folder.WriteRecord(Record());
         return document;
     }
@@ -72,12 +58,11 @@ public sealed class Study
     /// <exception cref="OperationCanceledException">Cancelled; calling again resumes.</exception>
     public void TrainOn(Population population, CancellationToken cancellation)
     {
-        string name = _context.Target.Name;
+        string name = _method.Target.Name;
         if (population.Target != name) throw new ArgumentException($"the population is of {population.Target}, and the run of {name}");
         Folder.WriteRecord(Record());
         if (!File.Exists(Folder.Training)) PopulationFile.Write(Folder.Training, population);
-        using IStudyMethod method = Method();
-        Timed("train", () => Train(method, population, cancellation));
+        Timed("train", () => Train(population, cancellation));
     }
 
     /// <summary>Samples with the stored generator, and measures what comes out.</summary>
@@ -85,10 +70,7 @@ public sealed class Study
     public Population SampleFresh(int count, long seed, CancellationToken cancellation)
     {
         if (!File.Exists(Folder.Generator)) throw new RunFolderException($"{Folder.Root} has no trained generator yet: run train or reproduce first");
-        using IStudyMethod method = Method();
-        Population sampled = method.SampleFresh(count, seed, cancellation);
-        _context.Target.Evaluate(_context.Device, sampled, _context.Test);
-        return sampled;
+        return _method.SampleFresh(count, seed, cancellation);
     }
 
     /// <summary>Measures the populations that the folder holds again and writes the numbers, figures and page anew.</summary>
@@ -100,81 +82,27 @@ public sealed class Study
             if (!File.Exists(needed)) throw new RunFolderException($"{Folder.Root} is not finished, {Path.GetFileName(needed)} is missing: run reproduce again first");
         }
 
-        using IStudyMethod method = Method();
-        Population training = PopulationFile.Read(Folder.Training);
-        method.Train(training, CancellationToken.None);
-        return Timed("evaluate", () => Evaluate(method, training, PopulationFile.Read(Folder.Heldout)));
+        (Population training, Population heldout) = _method.Zoo(CancellationToken.None);
+        _method.Train(training, CancellationToken.None);
+        return Timed("evaluate", () => Evaluate(training, heldout));
     }
 
-    private IStudyMethod Method() => Methods.TryGetValue(Config.Method, out Func<StudyContext, IStudyMethod>? make)
-        ? make(_context)
-        : throw new RunFolderException($"{Folder.Root}: there is no method {Config.Method}");
+    /// <inheritdoc/>
+    public void Dispose() => _method.Dispose();
 
-    private (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
+    private void Train(Population training, CancellationToken cancellation)
     {
-        if (File.Exists(Folder.Training) && File.Exists(Folder.Heldout))
-            return (PopulationFile.Read(Folder.Training), PopulationFile.Read(Folder.Heldout));
-        Progress.Stage($"zoo: {Config.Zoo.Runs} runs of {_context.Target.Name} on {_context.Train.Name}");
-        using var builder = new ZooBuilder(_context.Device, _context.Target, _context.Train, _context.Test, Config.Zoo);
-        var shards = PopulationShards.Open(Folder.ZooShards);
-        Population zoo = builder.TrainAll(
-            shards,
-            p => Progress.Advance(
-                p.RunsDone + (double)p.Step / p.Steps * Math.Min(Config.Zoo.GroupSize, p.Runs - p.RunsDone), p.Runs,
-                FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
-            cancellation);
-        FilteredRuns filtered = RunFilter.Apply(zoo);
-        if (filtered.DroppedRuns.Count > 0) Progress.Note($"dropped {filtered.DroppedRuns.Count} runs with weights beyond {RunFilter.PublishedLimit}");
-        PopulationSplit split = PopulationSplit.ByRun(filtered.Kept, Config.HeldoutRuns);
-        PopulationFile.Write(Folder.Heldout, split.Heldout);
-        PopulationFile.Write(Folder.Training, split.Training);
-        shards.Delete();
-        return (split.Training, split.Heldout);
+        _method.Train(training, cancellation);
+        if (_context.Device is not CpuDevice) _context.Progress.Note($"training steps: {_method.TrainingPath}");
     }
 
-    private void Train(IStudyMethod method, Population training, CancellationToken cancellation)
+    private EvaluationDocument Evaluate(Population training, Population heldout)
     {
-        method.Train(training, cancellation);
-        if (_context.Device is not CpuDevice) Progress.Note($"training steps: {method.TrainingPath}");
+        _context.Progress.Stage("evaluate");
+        return _method.Evaluate(training, heldout, Provenance(training, heldout));
     }
 
-    private void Baselines(IStudyMethod method, Population training, CancellationToken cancellation)
-    {
-        foreach ((BaselineGenerator baseline, Population source, int count) in method.Baselines(training))
-        {
-            string path = Folder.Baseline(baseline.Name);
-            if (File.Exists(path)) continue;
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            baseline.Fit(source, cancellation);
-            PopulationFile.Write(path, baseline.Sample(count, Config.Seed, cancellation));
-        }
-    }
-
-    private EvaluationDocument Evaluate(IStudyMethod method, Population training, Population heldout)
-    {
-        Progress.Stage("evaluate");
-        (Device device, ILockstepTarget target, ImageSet test) = (_context.Device, _context.Target, _context.Test);
-        Population reference = method.Reference(training);
-        var others = new List<NamedPopulation>(method.Populations(training, heldout));
-        foreach ((BaselineGenerator baseline, _, _) in method.Baselines(training)) others.Add(new(baseline.Name, PopulationFile.Read(Folder.Baseline(baseline.Name))));
-        foreach (Population population in others.Select(o => o.Population).Append(reference)) target.Evaluate(device, population, test);
-        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(device, reference, others, Config.Seed, Config.Resamples, method.References(training));
-        (IReadOnlyList<LossPoint> trainingLoss, IReadOnlyList<LossPoint> testLoss) = method.Losses(heldout);
-        return EvaluationReport.Write(Folder.Root, measured, new ReportContext
-        {
-            Title = $"{method.Title} on {test.Name.Split('/')[0]}, preset {Config.Preset}",
-            Seed = Config.Seed,
-            Provenance = Provenance(method, training, heldout),
-            Remark = method.Remark(measured),
-            Deviations = Config.Deviations,
-            CommandLine = _commandLine,
-            Networks = (device, target, test),
-            TrainingLoss = trainingLoss,
-            TestLoss = testLoss,
-        });
-    }
-
-    private Dictionary<string, string> Provenance(IStudyMethod method, Population training, Population heldout)
+    private Dictionary<string, string> Provenance(Population training, Population heldout)
     {
         RunRecord record = Record();
         var provenance = new Dictionary<string, string>
@@ -184,12 +112,10 @@ public sealed class Study
             ["math"] = record.Math,
             ["determinism"] = record.Determinism,
             ["system"] = record.System,
-            ["data"] = $"{_context.Train.Name}: {_context.Train.Count} training images; {_context.Test.Name}: {_context.Test.Count} test images",
-            ["target"] = $"{_context.Target.Name}, {_context.Target.Layout.Count} parameters",
+            ["target"] = $"{_method.Target.Name}, {_method.Target.Layout.Count} parameters",
             ["training runs"] = $"{training.RunCount} ({training.Count} checkpoints)",
             ["held-out runs"] = $"{heldout.RunCount}",
         };
-        foreach ((string name, string value) in method.Provenance()) provenance[name] = value;
         foreach ((string name, string hash) in record.Inputs) provenance["sha256 of " + name] = hash;
         return provenance;
     }
@@ -221,16 +147,8 @@ public sealed class Study
         },
         Paths = _context.Device.Paths,
         System = $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}",
-        CommandLine = _commandLine,
-        Inputs = _inputs,
+        CommandLine = _context.CommandLine,
+        Inputs = _method.Inputs,
         Seconds = new Dictionary<string, double>(_seconds),
     };
-
-    private static string Hash(ImageSet images)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(MemoryMarshal.AsBytes<float>(images.Pixels));
-        hash.AppendData(MemoryMarshal.AsBytes<int>(images.Labels));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
 }

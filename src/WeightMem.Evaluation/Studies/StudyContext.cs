@@ -1,6 +1,4 @@
 using WeightMem.Engine.Devices;
-using WeightMem.Models.Data;
-using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Studies;
 
@@ -8,9 +6,8 @@ namespace WeightMem.Evaluation.Studies;
 /// <param name="Config">What to compute.</param>
 /// <param name="Folder">Where to keep it.</param>
 /// <param name="Device">Where to compute it.</param>
-/// <param name="Target">The networks.</param>
-/// <param name="Train">Images to train networks on.</param>
-/// <param name="Test">Images to judge them on.</param>
+/// <param name="DataFolder">Folder of the image or shape files, or null to look where they usually are.</param>
+/// <param name="CommandLine">The command that repeats the run, for the record.</param>
 /// <param name="Progress">Told how far it is.</param>
 internal sealed record StudyContext(
-    StudyConfig Config, RunFolder Folder, Device Device, ILockstepTarget Target, ImageSet Train, ImageSet Test, IStudyProgress Progress);
+    StudyConfig Config, RunFolder Folder, Device Device, string? DataFolder, string CommandLine, IStudyProgress Progress);

@@ -1,10 +1,9 @@
 using WeightMem.Engine.Tensors;
-using WeightMem.Models.Data;
 
 namespace WeightMem.Models.Targets;
 
 /// <summary>A target of which many networks can be trained at once, with weights in rows.</summary>
-public interface ILockstepTarget : ITarget
+public interface ILockstepTarget : IImageTarget
 {
     /// <summary>Losses and gradients of every network of a population on a minibatch.</summary>
     /// <param name="gradient">Receives the gradients of the mean losses, <c>[count, parameters]</c>.</param>
@@ -17,8 +16,4 @@ public interface ILockstepTarget : ITarget
     /// </param>
     /// <param name="labels">Their classes, I32 <c>[count, batch]</c>.</param>
     void Backpropagate(Tensor gradient, Tensor losses, Tensor logits, Tensor rows, Tensor images, Tensor index, Tensor labels);
-
-    /// <summary>Refuses images of other features or classes.</summary>
-    /// <exception cref="ArgumentException">They do not fit; both numbers are in the message.</exception>
-    void CheckImages(ImageSet images);
 }

@@ -24,7 +24,7 @@ public static class TargetCatalog
     /// </param>
     /// <param name="images">What the target will see; null when only the widths of the name count.</param>
     /// <exception cref="ArgumentException">No target has that name, or its widths do not fit the images.</exception>
-    public static ILockstepTarget Create(string name, ImageSet? images)
+    public static ITarget Create(string name, ImageSet? images)
     {
         if (name == "mlp")
         {
@@ -50,6 +50,14 @@ public static class TargetCatalog
         if (images is not null) mlp.CheckImages(images);
         return mlp;
     }
+
+    /// <summary>Makes a target of a kind, such as one that many networks can be trained of at once.</summary>
+    /// <param name="name">As for <see cref="Create(string, ImageSet?)"/>.</param>
+    /// <param name="images">What the target will see; null when only the widths of the name count.</param>
+    /// <exception cref="ArgumentException">No target has that name, its widths do not fit the images, or it is of another kind.</exception>
+    public static TTarget Create<TTarget>(string name, ImageSet? images)
+        where TTarget : class, ITarget => Create(name, images) as TTarget ?? throw new ArgumentException(
+            typeof(TTarget) == typeof(IImageTarget) ? $"networks of target {name} do not classify images" : $"networks of target {name} are not trained many at once");
 
     /// <summary>The full name of a small convolutional network.</summary>
     internal static string NameOf(int channels, int height, int width, int classes, Activation activation, ConvNetStart start) =>

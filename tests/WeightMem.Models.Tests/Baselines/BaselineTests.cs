@@ -1,7 +1,5 @@
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
-using WeightMem.Models.Data;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.Gpt;
@@ -256,12 +254,6 @@ public class BaselineTests
         {
             for (int i = 0; i < row.Length; i++) row[i] = (float)(10 + stream.Double(i));
         }
-
-        public void Evaluate(Device device, Population population, ImageSet images) =>
-            throw new NotSupportedException("this target is only initialised");
-
-        public int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images) =>
-            throw new NotSupportedException("this target is only initialised");
 
         public int[] PermutationIndex(IReadOnlyList<int[]> permutations) => [.. Enumerable.Range(0, parameters)];
     }

@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
+using WeightMem.Evaluation.Reports;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Studies.Methods;
 
@@ -14,33 +16,41 @@ internal sealed class GptMethod : IStudyMethod
 {
     private static readonly TimeSpan LeastBetweenSnapshots = TimeSpan.FromSeconds(15);
 
+    private readonly StudyContext _context;
     private readonly StudyConfig _config;
     private readonly GptSettings _settings;
     private readonly RunFolder _folder;
     private readonly IStudyProgress _progress;
-    private readonly string _target;
+    private readonly StudyImages _images;
+    private readonly ILockstepTarget _target;
     private readonly GptGenerator _generator;
 
     public GptMethod(StudyContext context)
     {
-        (_config, _folder, _progress, _target) = (context.Config, context.Folder, context.Progress, context.Target.Name);
+        (_context, _config, _folder, _progress) = (context, context.Config, context.Folder, context.Progress);
         _settings = _config.Gpt ?? throw new RunFolderException($"{_folder.Root}: the configuration has no settings of gpt");
+        _images = StudyImages.Load(context);
+        _target = TargetCatalog.Create<ILockstepTarget>(_config.Target, _images.Train);
 
         // The images that losses are measured on, for conditioning.
-        ImageSet conditioning = _config.Zoo.EvaluationImages > 0 ? context.Test.Take(_config.Zoo.EvaluationImages) : context.Test;
-        _generator = new GptGenerator(context.Device, context.Target, conditioning, _settings);
+        ImageSet conditioning = _config.Zoo.EvaluationImages > 0 ? _images.Test.Take(_config.Zoo.EvaluationImages) : _images.Test;
+        _generator = new GptGenerator(context.Device, _target, conditioning, _settings);
     }
 
-    public string Title => "G.pt";
+    public ITarget Target => _target;
+
+    public IReadOnlyDictionary<string, string> Inputs => _images.Hashes;
 
     public string TrainingPath => _generator.TrainingPath;
+
+    public (Population Training, Population Heldout) Zoo(CancellationToken cancellation) => LockstepZoo.Run(_context, _target, _images, cancellation);
 
     public void Train(Population training, CancellationToken cancellation)
     {
         GptSnapshot? stored = null;
         if (File.Exists(_folder.Generator))
         {
-            (stored, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target);
+            (stored, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target.Name);
             if (stored.Step >= _settings.TrainingSteps)
             {
                 _generator.Load(normalizer, stored);
@@ -61,7 +71,7 @@ internal sealed class GptMethod : IStudyMethod
             bool last = trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested;
             if (!last && sinceSnapshot.Elapsed < interval) return;
             var watch = Stopwatch.StartNew();
-            GptFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _generator.Normalizer, _target);
+            GptFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _generator.Normalizer, _target.Name);
             interval = TimeSpan.FromTicks(Math.Max(LeastBetweenSnapshots.Ticks, 20 * watch.Elapsed.Ticks)); // at most 5 % of the time goes into snapshots
             sinceSnapshot.Restart();
         };
@@ -92,18 +102,41 @@ internal sealed class GptMethod : IStudyMethod
         }
     }
 
-    public Population Reference(Population training) => training.Finals();
+    public void Baselines(Population training, CancellationToken cancellation) => BaselineStage.Run(_context, AllBaselines(training), cancellation);
 
-    public IReadOnlyList<DistanceReference> References(Population training) => [];
+    public EvaluationDocument Evaluate(Population training, Population heldout, IReadOnlyDictionary<string, string> provenance) =>
+        ImageEvaluation.Run(_context, _target, _images, new Comparison
+        {
+            Title = "G.pt",
+            Reference = training.Finals(),
+            Populations = [.. Populations(heldout), .. BaselineStage.Read(_context, AllBaselines(training))],
+            Provenance = Provenance(provenance),
+            TrainingLoss = [.. _generator.Losses.Select((loss, step) => new LossPoint(step + 1, loss))],
+            TestLoss = [new LossPoint(_generator.Losses.Count, _generator.TestLoss(heldout, Math.Max(1, 256 / _settings.Batch)))],
+        });
 
-    public IEnumerable<(BaselineGenerator Baseline, Population Source, int Count)> Baselines(Population training)
+    public Population SampleFresh(int count, long seed, CancellationToken cancellation)
     {
-        Population finals = training.Finals();
-        foreach (double amplitude in _config.NoiseAmplitudes)
-            yield return (new NoiseBaseline(amplitude, NoiseUnits.Normalised, _generator.Normalizer.Scale), finals, Math.Min(_config.BaselineNetworks, finals.Count));
+        (GptSnapshot snapshot, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target.Name);
+        if (snapshot.Step < _settings.TrainingSteps)
+            throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step} of {_settings.TrainingSteps}: run the same command again to finish its training");
+        _generator.Load(normalizer, snapshot);
+        _progress.Stage($"sample: {count} networks from fresh initialisations");
+        Population sampled = _generator.Sample(count, seed, cancellation);
+        _target.Evaluate(_context.Device, sampled, _images.Test);
+        return sampled;
     }
 
-    public IEnumerable<NamedPopulation> Populations(Population training, Population heldout)
+    public void Dispose() => _generator.Dispose();
+
+    private IEnumerable<StudyBaseline> AllBaselines(Population training)
+    {
+        Population finals = training.Finals();
+        return _config.NoiseAmplitudes.Select(amplitude => new StudyBaseline(
+            new NoiseBaseline(amplitude, NoiseUnits.Normalised, _generator.Normalizer.Scale), finals, Math.Min(_config.BaselineNetworks, finals.Count)));
+    }
+
+    private IEnumerable<NamedPopulation> Populations(Population heldout)
     {
         yield return new("generated", PopulationFile.Read(_folder.Generated));
         if (_config.RecursiveRounds > 1) yield return new("generated-recursive", PopulationFile.Read(_folder.GeneratedRecursively));
@@ -111,9 +144,7 @@ internal sealed class GptMethod : IStudyMethod
         yield return new("heldout", heldout.Finals());
     }
 
-    public string? Remark(IReadOnlyList<PopulationMeasures> measured) => null;
-
-    public IReadOnlyDictionary<string, string> Provenance() => new Dictionary<string, string>
+    private Dictionary<string, string> Provenance(IReadOnlyDictionary<string, string> common) => new(common)
     {
         ["generator"] = FormattableString.Invariant($"gpt, {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} pairs"),
         ["weight scale c"] = _generator.Normalizer.Scale.ToString("G6", CultureInfo.InvariantCulture),
@@ -122,22 +153,6 @@ internal sealed class GptMethod : IStudyMethod
         ["prompt"] = FormattableString.Invariant($"test loss {_settings.Prompt}"),
         ["seeds"] = $"study {_config.Seed}, zoo {_config.Zoo.Seed}, generator {_settings.Seed}",
     };
-
-    public (IReadOnlyList<LossPoint> Training, IReadOnlyList<LossPoint> Test) Losses(Population heldout) => (
-        [.. _generator.Losses.Select((loss, step) => new LossPoint(step + 1, loss))],
-        [new LossPoint(_generator.Losses.Count, _generator.TestLoss(heldout, Math.Max(1, 256 / _settings.Batch)))]);
-
-    public Population SampleFresh(int count, long seed, CancellationToken cancellation)
-    {
-        (GptSnapshot snapshot, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target);
-        if (snapshot.Step < _settings.TrainingSteps)
-            throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step} of {_settings.TrainingSteps}: run the same command again to finish its training");
-        _generator.Load(normalizer, snapshot);
-        _progress.Stage($"sample: {count} networks from fresh initialisations");
-        return _generator.Sample(count, seed, cancellation);
-    }
-
-    public void Dispose() => _generator.Dispose();
 
     /// <summary>The first checkpoints of runs, in the order of the runs.</summary>
     private static Population Starts(Population runs, int count)

@@ -1,21 +1,27 @@
-using WeightMem.Evaluation.Figures;
-using WeightMem.Evaluation.Measures;
-using WeightMem.Models.Generators.Baselines;
+using WeightMem.Evaluation.Reports;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Studies.Methods;
 
 /// <summary>
-/// What is a method's own in a study: its generator, what is sampled from it, what its results are compared with. Everything it computes it leaves in the run folder,
-/// and skips when it is there.
+/// A method's stages. Everything a stage computes it leaves in the run folder, and skips when it is there. What stages of several methods share is in classes of its
+/// own: <see cref="LockstepZoo"/>, <see cref="BaselineStage"/>, <see cref="ImageEvaluation"/>.
 /// </summary>
+/// <remarks>Making a method loads its data and takes no memory on the device.</remarks>
 internal interface IStudyMethod : IDisposable
 {
-    /// <summary>The method's name as people write it.</summary>
-    string Title { get; }
+    /// <summary>The networks whose weights are generated.</summary>
+    ITarget Target { get; }
+
+    /// <summary>SHA-256 of the data, by name.</summary>
+    IReadOnlyDictionary<string, string> Inputs { get; }
 
     /// <summary>How the device ran the training's steps; empty before.</summary>
     string TrainingPath { get; }
+
+    /// <summary>Makes the networks to learn from and those held out, or reads them.</summary>
+    (Population Training, Population Heldout) Zoo(CancellationToken cancellation);
 
     /// <summary>Trains the generator, resumes its training, or loads it.</summary>
     void Train(Population training, CancellationToken cancellation);
@@ -23,28 +29,16 @@ internal interface IStudyMethod : IDisposable
     /// <summary>Samples everything that the report shows.</summary>
     void Sample(Population training, Population heldout, CancellationToken cancellation);
 
-    /// <summary>The networks that distances and similarities refer to.</summary>
-    Population Reference(Population training);
+    /// <summary>Makes the baselines.</summary>
+    void Baselines(Population training, CancellationToken cancellation);
 
-    /// <summary>The baselines of the method, the networks each is fitted to, and how many are made.</summary>
-    IEnumerable<(BaselineGenerator Baseline, Population Source, int Count)> Baselines(Population training);
+    /// <summary>Measures everything and writes numbers, figures and page.</summary>
+    /// <param name="training">What <see cref="Zoo"/> gave.</param>
+    /// <param name="heldout">What <see cref="Zoo"/> gave.</param>
+    /// <param name="provenance">What is known of the run whatever the method; a method adds its own.</param>
+    EvaluationDocument Evaluate(Population training, Population heldout, IReadOnlyDictionary<string, string> provenance);
 
-    /// <summary>Sampled populations and what else is judged beside them, but for baselines.</summary>
-    IEnumerable<NamedPopulation> Populations(Population training, Population heldout);
-
-    /// <summary>Networks that distances are measured to beside <see cref="Reference"/>.</summary>
-    IReadOnlyList<DistanceReference> References(Population training);
-
-    /// <summary>What the method's own populations say, in words for the report; null for nothing.</summary>
-    string? Remark(IReadOnlyList<PopulationMeasures> measured);
-
-    /// <summary>How the numbers were made, by name.</summary>
-    IReadOnlyDictionary<string, string> Provenance();
-
-    /// <summary>Training and test loss of the generator.</summary>
-    (IReadOnlyList<LossPoint> Training, IReadOnlyList<LossPoint> Test) Losses(Population heldout);
-
-    /// <summary>Networks from nothing but a seed, with a stored generator.</summary>
+    /// <summary>Networks from nothing but a seed, with a stored generator, measured.</summary>
     /// <exception cref="RunFolderException">The folder has no fully trained generator.</exception>
     Population SampleFresh(int count, long seed, CancellationToken cancellation);
 }

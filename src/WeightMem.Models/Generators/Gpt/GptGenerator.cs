@@ -14,7 +14,7 @@ namespace WeightMem.Models.Generators.Gpt;
 public sealed class GptGenerator : IGenerator, IDisposable
 {
     private readonly Device _device;
-    private readonly ITarget _target;
+    private readonly IImageTarget _target;
     private readonly ImageSet _conditioning;
     private readonly GptModel _model;
     private GptTrainer? _trainer;
@@ -26,7 +26,7 @@ public sealed class GptGenerator : IGenerator, IDisposable
     /// <param name="conditioning">The test images whose loss is the conditioning metric: the ones the population's loss was measured on.</param>
     /// <param name="settings">The method's settings.</param>
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
-    public GptGenerator(Device device, ITarget target, ImageSet conditioning, GptSettings settings)
+    public GptGenerator(Device device, IImageTarget target, ImageSet conditioning, GptSettings settings)
     {
         _device = device;
         _target = target;

@@ -14,7 +14,7 @@ namespace WeightMem.Models.Generators.Gpt;
 /// diffusion with the moving average of the parameters. The noise of a sample depends on its index and the step alone, so neither the batch size nor
 /// the number of samples changes a result.
 /// </summary>
-public sealed class GptSampler(GptModel model, GptSettings settings, Normalizer normalizer, ITarget target, ImageSet conditioning)
+public sealed class GptSampler(GptModel model, GptSettings settings, Normalizer normalizer, IImageTarget target, ImageSet conditioning)
 {
     private readonly GaussianDiffusion _diffusion = GaussianDiffusion.Linear(settings.DiffusionSteps).Respace(settings.SamplingSteps);
 

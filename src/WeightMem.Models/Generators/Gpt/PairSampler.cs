@@ -32,7 +32,7 @@ public sealed class PairBatch(int count, int parameters)
 public sealed class PairSampler
 {
     private readonly Population _population;
-    private readonly ITarget _target;
+    private readonly IImageTarget _target;
     private readonly GptSettings _settings;
     private readonly Normalizer _normalizer;
     private readonly Device _device;
@@ -52,7 +52,7 @@ public sealed class PairSampler
     /// <param name="device">Where the loss of fresh starts is measured.</param>
     /// <param name="conditioning">The images that the loss of fresh starts is measured on: the ones the population's loss is from.</param>
     /// <exception cref="ArgumentException">The loss has not been measured, or a run has a single checkpoint.</exception>
-    public PairSampler(Population population, ITarget target, GptSettings settings, Normalizer normalizer, Device device, ImageSet conditioning)
+    public PairSampler(Population population, IImageTarget target, GptSettings settings, Normalizer normalizer, Device device, ImageSet conditioning)
     {
         _population = population;
         _metric = population.Loss ?? throw new ArgumentException("gpt needs the loss of every checkpoint, and the population has none: measure it first");
