@@ -13,6 +13,8 @@ internal static class EvaluationPrinter
         [("accuracy", "accuracy %", "F1"), ("min_l2", "min L2", "F2"), ("min_l2_aligned", "min L2, permuted", "F2"), ("min_l2_raw", "min L2, raw", "F2"),
          ("min_l2_reference", "min L2, as published", "F2"), ("max_similarity", "max similarity", "F3")];
 
+    private static readonly string[] Printed = ["data_copying", "data_copying_aligned", "duplicates", "duplicates_aligned", "mixture", "mixture_aligned", "pass_rate", "matched_noise"];
+
     public static void Print(EvaluationDocument document, string report, bool json)
     {
         if (json)
@@ -34,8 +36,15 @@ internal static class EvaluationPrinter
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
         if (Console.IsOutputRedirected) console.Profile.Width = 160;
         console.Write(table);
-        foreach ((string name, TestResult test) in document.Tests)
-            Console.Out.WriteLine(FormattableString.Invariant($"{name}: {test.Value:F1} (AUC {test.Details.GetValueOrDefault("auc"):F2}, floor {test.Details.GetValueOrDefault("floor"):F1}). {test.Reading}"));
+        foreach ((string name, TestResult test) in document.Tests.Where(t => Printed.Contains(t.Key)))
+        {
+            string value = double.IsFinite(test.Value) ? test.Value.ToString("G3", CultureInfo.InvariantCulture) + (test.Interval is { } i ? FormattableString.Invariant($" [{i.Lo:G3}, {i.Hi:G3}]") : "") : "n/a";
+            Console.Out.WriteLine($"{name}: {value}. {test.Reading}");
+        }
+
+        BatteryRow[] controls = [.. document.Battery.Values.Where(r => r.Expected is not null)];
+        if (controls.Length > 0) Console.Out.WriteLine($"controls: {controls.Count(c => !c.IsWrong)} of {controls.Length} get a verdict that fits");
+        if (document.Verdict is { } verdict) Console.Out.WriteLine($"verdict: {verdict.Name}. {verdict.Sentence}");
         Console.Out.WriteLine($"Means with 95 % bootstrap intervals. Report: {report}");
     }
 

@@ -51,7 +51,7 @@ internal sealed class PairDistances
         return nearest;
     }
 
-    /// <summary>The same with infinity between networks of equal marks, where both populations are the same.</summary>
+    /// <summary>The same with infinity between networks of equal marks, where both populations are the same networks row by row.</summary>
     public PairDistances Without(int[] marks)
     {
         double[] distances = [.. _distances];

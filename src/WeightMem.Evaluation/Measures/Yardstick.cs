@@ -31,17 +31,17 @@ internal sealed class Yardstick
     /// <param name="training">Training networks, at least two of different runs or of one run.</param>
     /// <param name="heldout">Held-out networks in the same coordinates; null for training networks beside each other.</param>
     /// <param name="stream">Where random choices come from.</param>
+    /// <param name="own">Without held-out networks: the training networks, row by row, each in the coordinates in which it is compared with the others; null for as they are.</param>
     /// <exception cref="ArgumentException">There are fewer than two training networks, or no held-out one.</exception>
-    public Yardstick(Device device, Population training, Population? heldout, RandomStream stream)
+    public Yardstick(Device device, Population training, Population? heldout, RandomStream stream, Population? own = null)
     {
         if (training.Count < 2) throw new ArgumentException($"a yardstick takes at least 2 training networks, not {training.Count}");
         if (heldout is { Count: 0 }) throw new ArgumentException("a yardstick of held-out networks takes at least one");
         if ((long)training.Count * (heldout ?? training).Count > MostPairs)
             throw new ArgumentException($"{training.Count} training and {(heldout ?? training).Count} other networks are more pairs than these tests take ({MostPairs}): judge the last checkpoints only, or fewer networks");
         (_device, Training, Heldout, _stream) = (device, training, heldout, stream);
-        Exclusion own = Evaluator.OwnExclusion(training);
-        int[]? marks = heldout is null ? own == Exclusion.SameRun ? training.Run : [.. Enumerable.Range(0, training.Count)] : null;
-        Population fresh = heldout ?? training;
+        int[]? marks = heldout is null ? Evaluator.OwnExclusion(training) == Exclusion.SameRun ? training.Run : [.. Enumerable.Range(0, training.Count)] : null;
+        Population fresh = heldout ?? own ?? training;
         _simplex = new SimplexProjection(training);
         Mixtures = _simplex.Nearest(fresh, marks, marks);
         Residual = Quantiles.Median([.. Mixtures.Select(m => m?.Residual ?? double.NaN)]);

@@ -28,8 +28,8 @@ public sealed partial class Mlp
     /// <exception cref="ArgumentException">Rows or points are of another width, or weights are NaN or infinite.</exception>
     public int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images)
     {
-        int classes = _widths[^1];
-        int[][] labels = [.. Enumerable.Range(0, population.Count).Select(_ => new int[images.Length / _widths[0]])];
+        int classes = _widths[^1], points = images.Length / _widths[0];
+        int[][] labels = [.. Enumerable.Range(0, population.Count).Select(_ => new int[points])];
         InParts(device, population, images, (logits, start, count) =>
         {
             for (int i = 0; i < population.Count * count; i++) labels[i / count][start + i % count] = PopulationEvaluation.FirstMaximum(logits.AsSpan(i * classes, classes));
@@ -57,7 +57,7 @@ public sealed partial class Mlp
         PopulationEvaluation.CheckRows(this, population);
 
         // A network without its last layer is the beginning of its row.
-        var below = new Mlp(_widths[..^1]);
+        var below = new Mlp(_widths.AsSpan()[..^1]);
         float[] values = below.Logits(device, PopulationEvaluation.Beginnings(population, below), images);
         for (int i = 0; i < values.Length; i++) values[i] = Math.Max(values[i], 0);
         return values;
