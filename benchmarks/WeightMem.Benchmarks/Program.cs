@@ -29,13 +29,17 @@ switch (command)
         Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
         Report.Write(folder, "cnn", "Populations of small CNNs", Measurement.RunAll(CnnRows.All(peers), filter, rounds));
         return 0;
+    case "evaluation":
+        EvaluationScale.Write(folder, int.Parse(Option("--networks", "10000"), CultureInfo.InvariantCulture), int.Parse(Option("--slice", "200"), CultureInfo.InvariantCulture));
+        return 0;
     case "files":
         return Files();
     case "pool":
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|evaluation|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("       evaluation: [--networks on both sides] [--slice networks that the peer does]");
         Console.Error.WriteLine("       files: [--folder temporary folder] [--size megabytes of the large files]");
         return 2;
 }

@@ -19,6 +19,8 @@ internal static class Program
             BaselineCommand.Create(),
             EvaluateCommand.Create(),
             ReportCommand.Create(),
+            MatrixCommand.Create(),
+            StudyCommand.Create(),
             InspectCommand.Create(),
             ConvertCommand.Create(),
             BenchCommand.Create(),

@@ -48,6 +48,28 @@ internal static class EvaluationPrinter
         Console.Out.WriteLine($"Means with 95 % bootstrap intervals. Report: {report}");
     }
 
+    /// <summary>Several evaluations, one a line.</summary>
+    public static void Print(IReadOnlyList<IndexedStudy> studies, string page)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn("study");
+        table.AddColumn("verdict");
+        foreach (string heading in new[] { "Z_U", "duplicates", "residual", "parents", "pass rate", "controls" }) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach (IndexedStudy s in studies)
+        {
+            table.AddRow(
+                Markup.Escape(s.Name), s.Document.Verdict?.Name ?? "none", Text(s.Value("z_u"), "F1"), Text(s.Value("duplicate_rate"), "F2"), Text(s.Value("residual_ratio"), "F2"),
+                Text(s.Value("effective_parents"), "F1"), Text(s.Value("pass_rate"), "F2"), $"{s.Controls.Right} of {s.Controls.All}");
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected) console.Profile.Width = 160;
+        console.Write(table);
+        Console.Out.WriteLine($"Page: {page}");
+
+        static string Text(double? value, string format) => value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) : "";
+    }
+
     private static string Cell(Estimate e, string format)
     {
         string mean = e.Mean.ToString(format, CultureInfo.InvariantCulture);

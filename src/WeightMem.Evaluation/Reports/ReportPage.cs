@@ -35,11 +35,21 @@ public static class ReportPage
     public static string Render(ReportContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
+        return Document(content.Title, html => Main(html, content));
+    }
+
+    /// <summary>A whole page with head, style and footer around what is written into it.</summary>
+    internal static string Document(string title, Action<HtmlWriter> body)
+    {
         var html = new HtmlWriter();
         html.Element("html", () =>
         {
-            html.Line().Element("head", () => Head(html, content.Title)).Line();
-            html.Element("body", () => html.Line().Element("main", () => Main(html, content)).Line());
+            html.Line().Element("head", () => Head(html, title)).Line();
+            html.Element("body", () => html.Line().Element("main", () =>
+            {
+                body(html);
+                Footer(html);
+            }).Line());
         }, ("lang", "en")).Line();
         return html.ToString();
     }
@@ -88,6 +98,10 @@ public static class ReportPage
         Tests(html, further);
         Deviations(html, content.Deviations);
         Making(html, content);
+    }
+
+    private static void Footer(HtmlWriter html)
+    {
         html.Element("footer", () => html
             .Text("The question, the measures and the style of the figures: Zeng, Yin, Xu, Liu, ")
             .Element("cite", "Generative Modeling of Weights: Generalization or Memorization?")
