@@ -36,13 +36,17 @@ switch (command)
         Report.Write(folder, "fields", "Occupancy fields, surfaces and point clouds", Measurement.RunAll(FieldRows.All(peers), filter, rounds));
         Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
         return 0;
+    case "evaluation":
+        EvaluationScale.Write(folder, int.Parse(Option("--networks", "10000"), CultureInfo.InvariantCulture), int.Parse(Option("--slice", "200"), CultureInfo.InvariantCulture));
+        return 0;
     case "files":
         return Files();
     case "pool":
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|fields|pdiff|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|evaluation|fields|pdiff|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("       evaluation: [--networks on both sides] [--slice networks that the peer does]");
         Console.Error.WriteLine("       files: [--folder temporary folder] [--size megabytes of the large files]");
         return 2;
 }

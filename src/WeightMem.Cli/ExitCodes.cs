@@ -27,6 +27,9 @@ internal static class ExitCodes
     /// <summary>The GPU or its driver failed.</summary>
     public const int DeviceFailed = 7;
 
+    /// <summary>The verdict is the one that <c>--fail-on</c> names.</summary>
+    public const int Verdict = 8;
+
     /// <summary>Interrupted by Ctrl-C or SIGTERM; what was done is kept.</summary>
     public const int Interrupted = 130;
 }

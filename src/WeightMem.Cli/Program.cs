@@ -20,6 +20,7 @@ internal static class Program
             BaselineCommand.Create(),
             EvaluateCommand.Create(),
             ReportCommand.Create(),
+            MatrixCommand.Create(),
             StudyCommand.Create(),
             InspectCommand.Create(),
             ConvertCommand.Create(),

@@ -16,7 +16,7 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
                 "config.json", "run.json", "log.jsonl", "training.h5", "heldout.h5", "generator.safetensors", "generated.h5", "generated-recursive.h5",
                 "generated-known-starts.h5", "baselines/noise-0.05.h5", "baselines/noise-0.1.h5", "evaluation.json", "report.html", "figures/heatmap.png",
                 "figures/heatmap.svg", "figures/heatmap.csv", "figures/min-distance-histogram.png", "figures/decision-boundary.png", "figures/performance-novelty.png",
-                "figures/loss-curve.png",
+                "figures/loss-curve.png", "figures/interpolation-plane.png", "figures/percentile-gallery.png", "networks.csv",
             })
         {
             var file = new FileInfo(Path.Combine(smoke.Study, name));
@@ -32,7 +32,7 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     public void Evaluation_follows_the_schema()
     {
         JsonNode document = JsonNode.Parse(File.ReadAllText(Path.Combine(smoke.Study, "evaluation.json")))!;
-        Assert.Equal("weightmem-evaluation/1", (string?)document["schema"]);
+        Assert.Equal("weightmem-evaluation/2", (string?)document["schema"]);
         string[] populations = [.. document["populations"]!.AsObject().Select(p => p.Key)];
         Assert.Equal(["training", "generated", "generated-recursive", "generated-known-starts", "heldout", "noise-0.05", "noise-0.1"], populations);
         foreach ((_, JsonNode? measures) in document["populations"]!.AsObject())
@@ -47,6 +47,10 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         }
 
         Assert.NotNull(document["tests"]!["data_copying"]!["details"]!["auc"]);
+        Assert.NotNull(document["tests"]!["data_copying-recursive"]);
+        Assert.Contains((string?)document["verdict"]!["name"], new[] { "replica", "interpolation", "novel-and-useful", "inconclusive" });
+        Assert.Equal("replica", (string?)document["battery"]!["control-replica"]!["verdict"]);
+        Assert.Equal("replica", (string?)document["battery"]!["control-permuted-replica"]!["verdict"]);
     }
 
     [Fact]
@@ -102,6 +106,42 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         Assert.Equal(24, (int)weightsOnly["populations"]!["generated"]!["min_l2"]!["n"]!);
         Assert.True((double)weightsOnly["populations"]!["generated"]!["min_l2"]!["mean"]! < (double)weightsOnly["populations"]!["training"]!["min_l2"]!["mean"]!);
         Assert.Null(weightsOnly["populations"]!["generated"]!["accuracy"]);
+        Assert.Equal("replica", (string?)weightsOnly["verdict"]!["name"]);
+        (int code, _, string error) = CommandLine.Run("evaluate", "--training", At("zoo.h5"), "--generated", At("zoo.h5"), "--fail-on", "memorised", "--out", At("itself"));
+        Assert.True(code == 8, error);
+        Ok("evaluate", "--training", At("zoo.h5"), "--generated", At("zoo.h5"), "--fail-on", "interpolation", "--out", At("itself"));
+        (code, _, error) = CommandLine.Run("evaluate", "--training", At("zoo.h5"), "--generated", At("zoo.h5"), "--fail-on", "copied", "--out", At("itself"));
+        Assert.True(code == 2 && error.Contains("memorised", StringComparison.Ordinal), error);
+        Ok("report", smoke.Root);
+        Assert.Contains("study/report.html", File.ReadAllText(At("index.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_matrix_runs_what_is_not_done()
+    {
+        string folder = Path.Combine(smoke.Root, "matrix");
+        string[] command = ["matrix", "--targets", "mlp", "--generators", "replica,average-3", "--preset", "smoke", "--out", folder];
+        Assert.Contains("mlp/replica", Ok(command), StringComparison.Ordinal);
+        string evaluation = Path.Combine(folder, "mlp", "replica", "evaluation.json");
+        Assert.Equal("replica", (string?)JsonNode.Parse(File.ReadAllText(evaluation))!["verdict"]!["name"]);
+        DateTime written = File.GetLastWriteTimeUtc(evaluation);
+        Ok(command);
+        Assert.Equal(written, File.GetLastWriteTimeUtc(evaluation));
+        Assert.Contains("mlp/average-3/report.html", File.ReadAllText(Path.Combine(folder, "index.html")), StringComparison.Ordinal);
+        (int code, _, string error) = CommandLine.Run("matrix", "--generators", "gtp", "--preset", "smoke", "--out", folder);
+        Assert.True(code == 2 && error.Contains("gpt", StringComparison.Ordinal), error);
+    }
+
+    [Fact]
+    public void A_sweep_shares_one_zoo_and_resumes()
+    {
+        string folder = Path.Combine(smoke.Root, "scaling");
+        string table = Ok("study", "data-scaling", "gpt", "--preset", "smoke", "--out", folder);
+        Assert.Contains("2 training runs", table, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "runs-4", "heldout.h5")).Length, File.ReadAllBytes(Path.Combine(folder, "runs-2", "heldout.h5")).Length);
+        DateTime written = File.GetLastWriteTimeUtc(Path.Combine(folder, "runs-2", "evaluation.json"));
+        Assert.Equal(table, Ok("study", "data-scaling", "gpt", "--preset", "smoke", "--out", folder));
+        Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(folder, "runs-2", "evaluation.json")));
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using WeightMem.Engine.Devices;
 using WeightMem.Engine.Tensors;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Formats;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -14,6 +15,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>evaluate</c>: judges weights from any generator, by files.</summary>
 internal static class EvaluateCommand
 {
+    private static readonly string[] FailOn = ["memorised", "replica", "interpolation", "not-novel"];
+
     public static Command Create()
     {
         var training = new Option<string>("--training") { Description = "Training networks: a population, .npy, .npz, .safetensors, .pt, or a folder of checkpoints. Of a file with several checkpoints per run the last ones are used", Required = true };
@@ -21,22 +24,25 @@ internal static class EvaluateCommand
         var heldout = new Option<string?>("--heldout") { Description = "Networks of the same kind that the generator never saw" };
         var baselines = new Option<string[]>("--baseline") { Description = "A baseline as NAME=FILE; can be given several times", DefaultValueFactory = _ => [] };
         var all = new Option<bool>("--all-checkpoints") { Description = "Use every checkpoint of the training and held-out files, not the last of each run" };
-        var target = new Option<string?>("--target") { Description = "Target of the networks, to measure accuracy and errors; with --data" };
+        var target = new Option<string?>("--target") { Description = "Target of the networks: its hidden units are put in order; with --data also accuracy, errors and functions" };
         var data = new Option<string?>("--data") { Description = $"Image set to measure on: {string.Join(", ", ImageCatalog.Names)}" };
+        var failOn = new Option<string?>("--fail-on") { Description = $"Exit with code {ExitCodes.Verdict} on this verdict: memorised (replica or interpolation), replica, interpolation, or not-novel (anything but novel-and-useful)" };
         var output = new Option<string>("--out") { Description = "Folder for evaluation.json, figures and report.html", Required = true };
         Option<string?> folder = SharedOptions.DataFolder();
         Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         Option<bool> json = SharedOptions.Json();
         var command = new Command("evaluate", "Judge generated weights against training weights: distances, and with a target and images also accuracy and errors.")
-            { training, generated, heldout, baselines, all, target, data, output, folder, pool, seed, json };
+            { training, generated, heldout, baselines, all, target, data, failOn, output, folder, pool, seed, json };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(_ =>
         {
-            if (parsed.GetValue(target) is null != parsed.GetValue(data) is null)
-                throw new UsageException("--target and --data go together: accuracy needs both the networks and the images");
+            if (parsed.GetValue(target) is null && parsed.GetValue(data) is not null)
+                throw new UsageException("--data needs --target: accuracy needs both the networks and the images");
+            if (parsed.GetValue(failOn) is { } verdict) SharedOptions.RequireName("verdict", verdict, FailOn);
             (ImageSet Train, ImageSet Test)? images = parsed.GetValue(data) is { } set ? SharedOptions.Images(set, parsed.GetValue(folder), parsed.GetValue(pool)) : null;
-            IImageTarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create<IImageTarget>(name, images!.Value.Train) : null;
+            ITarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images?.Train) : null;
+            IImageTarget? judged = images is null ? null : network as IImageTarget ?? throw new UsageException($"networks of {network!.Name} do not classify images");
 
             var inputs = new Dictionary<string, string>();
             bool every = parsed.GetValue(all);
@@ -57,10 +63,10 @@ internal static class EvaluateCommand
             foreach (Population population in others.Select(o => o.Population).Append(reference))
             {
                 (population.Score, population.Loss, population.Wrong) = (null, null, null); // whatever a file says was measured elsewhere
-                network?.Evaluate(computer, population, images!.Value.Test);
+                judged?.Evaluate(computer, population, images!.Value.Test);
             }
 
-            IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(computer, reference, others, parsed.GetValue(seed));
+            IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(computer, reference, others, parsed.GetValue(seed), target: network);
             string path = parsed.GetValue(output)!;
             EvaluationDocument document = EvaluationReport.Write(path, measured, new ReportContext
             {
@@ -74,23 +80,45 @@ internal static class EvaluateCommand
                     ["seed"] = $"{parsed.GetValue(seed)}",
                 },
                 CommandLine = SharedOptions.CommandLine(parsed),
-                Networks = network is null ? null : (computer, network, images!.Value.Test),
+                Networks = judged is null ? null : (computer, judged, images!.Value.Test),
+                Device = computer,
+                Target = network,
             });
             EvaluationPrinter.Print(document, Path.Combine(path, "report.html"), parsed.GetValue(json));
-            return ExitCodes.Success;
+            return Fails(parsed.GetValue(failOn), document.Verdict?.Name) ? ExitCodes.Verdict : ExitCodes.Success;
         }));
         return command;
     }
 
+    private static bool Fails(string? failOn, string? verdict) => failOn switch
+    {
+        null => false,
+        "memorised" => verdict is "replica" or "interpolation",
+        "not-novel" => verdict != "novel-and-useful",
+        _ => verdict == failOn,
+    };
+
     private static Population Load(string role, string path, ITarget? target, Dictionary<string, string> inputs, bool finals)
     {
-        WeightRows rows = WeightRows.Read(path);
+        WeightRows rows = finals && IsPopulation(path) ? Finals(path) : WeightRows.Read(path);
         FiniteRows.Check(path, rows.Values, rows.Parameters);
         Population population = target is null
             ? rows.Population ?? rows.ToPopulation("unknown", new ParameterLayout(("weights", rows.Parameters)))
             : rows.ToPopulation(target.Name, target.Layout);
         inputs[$"sha256 of {role}"] = Hash(rows);
+        if (population.Count == 0) throw new FileFormatException(path, "at least one network", "none");
         return finals ? population.Finals() : population;
+    }
+
+    private static bool IsPopulation(string path) =>
+        PopulationShards.IsShards(path) || PopulationFile.IsPopulation(path);
+
+    /// <summary>Of a set with many checkpoints a run only the last ones are read: a set larger than memory can be judged.</summary>
+    private static WeightRows Finals(string path)
+    {
+        using PopulationReader reader = PopulationReader.Open(path);
+        Population finals = reader.ReadFinals();
+        return new WeightRows(path, finals.Weights, finals.Count, finals.Parameters, finals);
     }
 
     /// <summary>The checksum of a file; of a folder, that of the weights read from it.</summary>

@@ -15,6 +15,8 @@ internal static class EvaluationPrinter
          ("iou_nearest", "IoU with nearest", "F3"), ("min_cd_train", "CD to training", "F4"), ("min_cd_test", "CD to test", "F4"), ("mmd_test", "MMD test", "F4"),
          ("coverage_test", "coverage", "F2"), ("empty_meshes", "empty", "F3")];
 
+    private static readonly string[] Printed = ["data_copying", "data_copying_aligned", "duplicates", "duplicates_aligned", "mixture", "mixture_aligned", "pass_rate", "matched_noise"];
+
     public static void Print(EvaluationDocument document, string report, bool json)
     {
         if (json)
@@ -36,14 +38,38 @@ internal static class EvaluationPrinter
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
         if (Console.IsOutputRedirected) console.Profile.Width = 160;
         console.Write(table);
-        foreach ((string name, TestResult test) in document.Tests)
+        foreach ((string name, TestResult test) in document.Tests.Where(t => Printed.Contains(t.Key)))
         {
-            Console.Out.WriteLine(test.Details.TryGetValue("auc", out double? auc)
-                ? FormattableString.Invariant($"{name}: {test.Value:F1} (AUC {auc:F2}, floor {test.Details.GetValueOrDefault("floor"):F1}). {test.Reading}")
-                : FormattableString.Invariant($"{name}: {test.Value:F3}. {test.Reading}"));
+            string value = double.IsFinite(test.Value) ? test.Value.ToString("G3", CultureInfo.InvariantCulture) + (test.Interval is { } i ? FormattableString.Invariant($" [{i.Lo:G3}, {i.Hi:G3}]") : "") : "n/a";
+            Console.Out.WriteLine($"{name}: {value}. {test.Reading}");
         }
 
+        BatteryRow[] controls = [.. document.Battery.Values.Where(r => r.Expected is not null)];
+        if (controls.Length > 0) Console.Out.WriteLine($"controls: {controls.Count(c => !c.IsWrong)} of {controls.Length} get a verdict that fits");
+        if (document.Verdict is { } verdict) Console.Out.WriteLine($"verdict: {verdict.Name}. {verdict.Sentence}");
         Console.Out.WriteLine($"Means with 95 % bootstrap intervals. Report: {report}");
+    }
+
+    /// <summary>Several evaluations, one a line.</summary>
+    public static void Print(IReadOnlyList<IndexedStudy> studies, string page)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        table.AddColumn("study");
+        table.AddColumn("verdict");
+        foreach (string heading in new[] { "Z_U", "duplicates", "residual", "parents", "pass rate", "controls" }) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach (IndexedStudy s in studies)
+        {
+            table.AddRow(
+                Markup.Escape(s.Name), s.Document.Verdict?.Name ?? "none", Text(s.Value("z_u"), "F1"), Text(s.Value("duplicate_rate"), "F2"), Text(s.Value("residual_ratio"), "F2"),
+                Text(s.Value("effective_parents"), "F1"), Text(s.Value("pass_rate"), "F2"), $"{s.Controls.Right} of {s.Controls.All}");
+        }
+
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected) console.Profile.Width = 160;
+        console.Write(table);
+        Console.Out.WriteLine($"Page: {page}");
+
+        static string Text(double? value, string format) => value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) : "";
     }
 
     /// <summary>A mean with its interval, as markup.</summary>

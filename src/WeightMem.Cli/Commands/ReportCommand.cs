@@ -1,22 +1,31 @@
 using System.CommandLine;
 using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Reports;
 using WeightMem.Evaluation.Studies;
 
 namespace WeightMem.Cli.Commands;
 
-/// <summary><c>report DIR</c>: numbers, figures and page of a finished run, made anew from its populations.</summary>
+/// <summary><c>report DIR</c>: numbers, figures and page of a finished run, made anew from its populations; of a folder with several runs, the page that puts them side by side.</summary>
 internal static class ReportCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("DIR") { Description = "Run folder of reproduce" };
+        var folder = new Argument<string>("DIR") { Description = "Run folder of reproduce, or a folder of such folders" };
         Option<string?> dataFolder = SharedOptions.DataFolder();
         Option<bool> json = SharedOptions.Json();
         var command = new Command("report", "Write the numbers, figures and page of a finished run anew.") { folder, dataFolder, json };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(_ =>
         {
-            (RunFolder run, StudyConfig config) = RunFolder.OpenExisting(parsed.GetValue(folder)!);
+            string root = parsed.GetValue(folder)!;
+            if (Directory.Exists(root) && !File.Exists(Path.Combine(root, "config.json")) && StudyIndex.Find(root) is { Count: > 0 } studies)
+            {
+                StudyIndex.Write(root, $"Studies in {Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root)))}", studies);
+                EvaluationPrinter.Print(studies, Path.Combine(root, "index.html"));
+                return ExitCodes.Success;
+            }
+
+            (RunFolder run, StudyConfig config) = RunFolder.OpenExisting(root);
             using (run)
             {
                 using Device computer = device.Open(parsed);

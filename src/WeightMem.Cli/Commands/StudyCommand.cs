@@ -8,6 +8,8 @@ internal static class StudyCommand
 {
     public static Command Create() => new("study", "Studies beside the report: what changes when one thing is changed.")
     {
+        SweepCommand.Create("factors", "Vary modelling factors of a method: epochs, width, layers, dropout, input noise."),
+        SweepCommand.Create("data-scaling", "Train a method on 1/8, 1/4, 1/2 and all of the training runs."),
         SymmetryCommand.Create(),
         LatentNoiseCommand.Create(),
         VariationCommand.Create("permutations", "Train HyperDiffusion with added permutations of hidden units, and see shapes fall apart."),

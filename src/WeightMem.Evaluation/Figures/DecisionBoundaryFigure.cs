@@ -141,7 +141,8 @@ public static class DecisionBoundaryFigure
 
     private static string Percent(double share) => (100 * share).ToString("F1", CultureInfo.InvariantCulture) + " %";
 
-    private static void DrawPanel(SKCanvas canvas, byte[] map, int resolution, SKRect area)
+    /// <summary>One class map in its frame.</summary>
+    internal static void DrawPanel(SKCanvas canvas, byte[] map, int resolution, SKRect area)
     {
         using SKImage image = ClassMap(map, resolution);
         using (var paint = new SKPaint { IsAntialias = true })

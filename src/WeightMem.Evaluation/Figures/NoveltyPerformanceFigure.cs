@@ -29,6 +29,13 @@ public sealed record NoveltyAxes(string Horizontal, string Vertical, string Hori
         "Scatter of the least Chamfer distance to a test shape against that to a training shape, by population.");
 }
 
+/// <summary>What trivial networks of one kind score over a range of novelty.</summary>
+/// <param name="Name">Their kind, such as <c>noise</c>.</param>
+/// <param name="Similarity">Mean largest error similarity at each setting.</param>
+/// <param name="Accuracy">Mean accuracy at each setting, in percent.</param>
+/// <param name="Label">What the legend says.</param>
+public sealed record NoveltyLine(string Name, double[] Similarity, double[] Accuracy, string Label);
+
 /// <summary>
 /// Performance against novelty (specification, section 5): a generator is worth its name where its points lie left of those of noisy
 /// copies at equal height, or above them at equal similarity.
@@ -50,9 +57,12 @@ public static class NoveltyPerformanceFigure
     /// (specification, section 3, M4). Null leaves both out.
     /// </param>
     /// <param name="axes">What is measured; null for networks that classify images.</param>
-    /// <returns>The figure; its CSV has one row per network, drawn or not, and says which were drawn.</returns>
+    /// <param name="lines">Lines through trivial networks from near copies to wrecks: what a generator must be above.</param>
+    /// <returns>The figure; its CSV has one row per network, drawn or not, and says which were drawn; rows of lines have the line's name.</returns>
     /// <exception cref="ArgumentException">No population, an empty one, unequal lengths, or a number that is not finite.</exception>
-    public static Figure Draw(IReadOnlyList<NoveltyPopulation> populations, RandomStream stream, double? typicalTrainingError = null, NoveltyAxes? axes = null)
+    public static Figure Draw(
+        IReadOnlyList<NoveltyPopulation> populations, RandomStream stream, double? typicalTrainingError = null, NoveltyAxes? axes = null,
+        IReadOnlyList<NoveltyLine>? lines = null)
     {
         ArgumentNullException.ThrowIfNull(populations);
         if (populations.Count == 0) throw new ArgumentException($"{Name}: no population.", nameof(populations));
@@ -71,8 +81,15 @@ public static class NoveltyPerformanceFigure
             series.Add(AddSeries(csv, population, place, stream));
         }
 
+        foreach (NoveltyLine line in lines ?? [])
+        {
+            FigureInput.RequireFinite(line.Similarity, line.Name, Name);
+            FigureInput.RequireFinite(line.Accuracy, line.Name, Name);
+            for (int i = 0; i < line.Similarity.Length; i++) csv.Add(line.Name).Add(i).Add(line.Similarity[i]).Add(line.Accuracy[i]).Add(1).EndRow();
+        }
+
         var chance = typicalTrainingError is { } error and > 0 ? error : (double?)null;
-        return new Figure(Width, Height, axes.Description, csv.ToString(), canvas => Draw(canvas, series, chance, axes));
+        return new Figure(Width, Height, axes.Description, csv.ToString(), canvas => Draw(canvas, series, chance, axes, lines ?? []));
     }
 
     private static Series AddSeries(CsvText csv, NoveltyPopulation population, int place, RandomStream stream)
@@ -89,7 +106,7 @@ public static class NoveltyPerformanceFigure
             [.. chosen.Select(index => population.Similarity[index])], [.. chosen.Select(index => population.Accuracy[index])]);
     }
 
-    private static void Draw(SKCanvas canvas, List<Series> series, double? typicalTrainingError, NoveltyAxes axes)
+    private static void Draw(SKCanvas canvas, List<Series> series, double? typicalTrainingError, NoveltyAxes axes, IReadOnlyList<NoveltyLine> lines)
     {
         (double xLow, double xHigh) = Axis.Padded(series.Min(s => s.X.Min()), series.Max(s => s.X.Max()), 0.04);
         (double yLow, double yHigh) = Axis.Padded(series.Min(s => s.Y.Min()), series.Max(s => s.Y.Max()), 0.05);
@@ -104,6 +121,15 @@ public static class NoveltyPerformanceFigure
                 using SKPaint fill = FigureStyle.Fill(one.Colour.WithAlpha(FigureStyle.SeriesAlpha));
                 using SKPaint edge = FigureStyle.Stroke(SKColors.Black, 0.6f);
                 MarkerDrawing.Draw(c, one.Marker, at.X + 4, at.Y, 6, fill, edge);
+            }));
+        }
+
+        foreach (NoveltyLine line in lines)
+        {
+            entries.Add(new LegendEntry(line.Label, (c, at) =>
+            {
+                using SKPaint paint = FigureStyle.Stroke(FigureStyle.Ink, 2);
+                c.DrawLine(at.X - 11, at.Y, at.X + 12, at.Y, paint);
             }));
         }
 
@@ -125,6 +151,17 @@ public static class NoveltyPerformanceFigure
         if (chanceIsInside) DrawChance(canvas, frame, [.. chance.Where(point => point.Similarity >= xLow && point.Similarity <= xHigh)]);
         else if (chance.Length > 0) NoteChance(canvas, frame, chance);
         frame.DrawAxes(canvas, axes.Horizontal, axes.Vertical);
+        canvas.Save();
+        canvas.ClipRect(frame.Area);
+        foreach (NoveltyLine line in lines)
+        {
+            using var path = new SKPath();
+            path.AddPoly([.. line.Similarity.Zip(line.Accuracy, frame.Point)], close: false);
+            using SKPaint paint = FigureStyle.Stroke(FigureStyle.Ink, 2);
+            canvas.DrawPath(path, paint);
+        }
+
+        canvas.Restore();
         foreach (Series one in series.Where(s => !s.Generated).Concat(series.Where(s => s.Generated)))
         {
             using SKPaint fill = FigureStyle.Fill(one.Colour.WithAlpha(FigureStyle.SeriesAlpha));

@@ -1,7 +1,9 @@
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Random;
+using WeightMem.Evaluation.Judgements;
 using WeightMem.Evaluation.Statistics;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Measures;
 
@@ -52,17 +54,19 @@ public static class Evaluator
     /// <param name="seed">Seed of the bootstrap.</param>
     /// <param name="resamples">Resamples of the bootstrap.</param>
     /// <param name="references">Other networks to measure distances to; runs are those of the training population.</param>
+    /// <param name="target">The networks' target, whose hidden units are put in order; without one, only weights that look like a perceptron with one hidden layer are.</param>
     /// <exception cref="ArgumentException">Two populations have the same name, or another number of parameters than the training population.</exception>
     public static IReadOnlyList<PopulationMeasures> Measure(
         Device device, Population training, IReadOnlyList<NamedPopulation> others, long seed, int resamples = Bootstrap.DefaultResamples,
-        IReadOnlyList<DistanceReference>? references = null)
+        IReadOnlyList<DistanceReference>? references = null, ITarget? target = null)
     {
+        var coordinates = Coordinates.Of(target, training.Layout);
         if (others.Select(o => o.Name).Append("training").GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two populations are named {twice.Key}");
         Exclusion own = OwnExclusion(training);
-        var measured = new List<PopulationMeasures> { One(device, "training", training, training, own, references ?? [], seed, resamples) };
+        var measured = new List<PopulationMeasures> { One(device, "training", training, training, own, references ?? [], seed, resamples, coordinates) };
         foreach (NamedPopulation other in others)
-            measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, references ?? [], seed, resamples));
+            measured.Add(One(device, other.Name, other.Population, training, Exclusion.None, references ?? [], seed, resamples, coordinates));
         return measured;
     }
 
@@ -75,23 +79,27 @@ public static class Evaluator
         return runs > 1 && runs < training.Count ? Exclusion.SameRun : Exclusion.SameRow;
     }
 
-    /// <summary>
-    /// The units that a bootstrap draws: runs; of a single run stretches of sqrt(n) consecutive steps, whose neighbours depend on each other.
-    /// </summary>
-    private static int[] Units(Population queries)
-    {
-        if (queries.RunCount > 1 || queries.Count < 4) return queries.Run;
-        int length = (int)Math.Ceiling(Math.Sqrt(queries.Count));
-        return [.. Enumerable.Range(0, queries.Count).Select(i => i / length)];
-    }
+    /// <summary>What the battery needs of populations that it makes for itself: nearest neighbours and similarities, without intervals.</summary>
+    internal static PopulationMeasures Trivial(
+        Device device, string name, Population queries, Population training, Func<Population, AlignedNeighbours>? aligned) => new()
+        {
+            Name = name,
+            Population = queries,
+            MinL2 = MinimumDistance.Nearest(device, queries, training, Exclusion.None),
+            MinL2Aligned = aligned?.Invoke(queries),
+            MaxSimilarity = queries.Wrong is not null && training.Wrong is not null ? ErrorSimilarity.Maximum(device, queries, training, Exclusion.None) : null,
+            Summaries = new Dictionary<string, Estimate>(),
+        };
 
     private static PopulationMeasures One(
-        Device device, string name, Population queries, Population training, Exclusion exclusion, IReadOnlyList<DistanceReference> references, long seed, int resamples)
+        Device device, string name, Population queries, Population training, Exclusion exclusion, IReadOnlyList<DistanceReference> references, long seed, int resamples,
+        Coordinates? coordinates)
     {
         int candidates = exclusion == Exclusion.None ? training.Count : training.Count - 1;
         int k = Math.Clamp(candidates, 1, KeptNeighbours);
         var stream = new RandomStream(seed, "bootstrap " + name);
-        int[] runs = Units(queries);
+        int[] runs = queries.Run, steps = [.. Enumerable.Range(0, queries.Count).OrderBy(i => queries.Step[i])];
+        bool isTrajectory = queries.Count > 1 && queries.RunCount == 1; // resampling runs would leave nothing to resample
         Neighbours plain = MinimumDistance.Nearest(device, queries, training, exclusion, k);
         var summaries = new Dictionary<string, Estimate>();
         if (queries.Score is { } score) Summarize("accuracy", Array.ConvertAll(score, s => (double)s), "exact count, float32 forward");
@@ -104,9 +112,9 @@ public static class Evaluator
         }
 
         AlignedNeighbours? aligned = null;
-        if (AlignedDistance.Supports(queries.Layout))
+        if (coordinates is not null)
         {
-            aligned = AlignedDistance.Nearest(device, queries, training, exclusion, k);
+            aligned = coordinates.Nearest(device, queries, training, exclusion, k);
             Summarize("min_l2_aligned", aligned.Neighbours.Nearest(), aligned.Neighbours.Path);
         }
 
@@ -128,6 +136,6 @@ public static class Evaluator
         };
 
         void Summarize(string measure, double[] values, string path) =>
-            summaries[measure] = Bootstrap.Mean(values, stream.Sub(measure), resamples, runs, path);
+            summaries[measure] = isTrajectory ? Trajectory.Mean([.. steps.Select(i => values[i])], stream.Sub(measure), resamples, path) : Bootstrap.Mean(values, stream.Sub(measure), resamples, runs, path);
     }
 }

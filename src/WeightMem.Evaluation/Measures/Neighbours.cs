@@ -59,4 +59,23 @@ public sealed class Neighbours
         for (int i = 0; i < Count; i++) nearest[i] = Distances[i * PerQuery];
         return nearest;
     }
+
+    /// <summary>The nearest of these and of others with higher indices.</summary>
+    internal Neighbours Nearer(Neighbours other)
+    {
+        var merged = new Neighbours(Count, PerQuery, Path == other.Path ? Path : $"{Path}, {other.Path}");
+        for (int q = 0; q < Count; q++)
+        {
+            int mine = 0, theirs = 0;
+            for (int rank = 0; rank < PerQuery; rank++)
+            {
+                bool own = Distance(q, mine) <= other.Distance(q, theirs);
+                (merged.Distances[q * PerQuery + rank], merged.Indices[q * PerQuery + rank]) = own ? (Distance(q, mine), Index(q, mine)) : (other.Distance(q, theirs), other.Index(q, theirs));
+                if (own) mine++;
+                else theirs++;
+            }
+        }
+
+        return merged;
+    }
 }

@@ -8,16 +8,17 @@ namespace WeightMem.Evaluation.Reports;
 
 /// <summary>
 /// <c>evaluation.json</c>: all numbers of one evaluation in a stable form. Keys are exactly
-/// <c>schema, populations, tests, verdict, provenance</c>; a population maps the measures
+/// <c>schema, populations, tests, battery, verdict, provenance</c>; a population maps the measures
 /// <c>accuracy</c> (percent), <c>min_l2</c>, <c>min_l2_aligned</c>, <c>min_l2_raw</c>, <c>min_l2_reference</c>, <c>max_similarity</c>, and for shapes <c>iou</c>,
 /// <c>iou_nearest</c>, <c>min_cd_train</c>, <c>min_cd_test</c>, <c>mmd_test</c>, <c>mmd_train</c>, <c>mmd_test_reference</c>, <c>mmd_emd_test</c>, <c>coverage_test</c>,
 /// <c>one_nn_accuracy</c>, <c>pairwise_cd</c> and <c>empty_meshes</c> to
-/// <c>{mean, median, ci95, n, path}</c>; a test is <c>{value, interval, p, n, details, reading}</c>. Not-a-number and infinity are null.
+/// <c>{mean, median, ci95, n, path}</c>; a test is <c>{value, interval, p, n, details, reading}</c>; a row of the battery, one for each judged population, is
+/// <c>{role, verdict, expected, values}</c>. Not-a-number and infinity are null.
 /// </summary>
 public sealed record EvaluationDocument
 {
     /// <summary>The name and version of the form.</summary>
-    public const string CurrentSchema = "weightmem-evaluation/1";
+    public const string CurrentSchema = "weightmem-evaluation/2";
 
     /// <summary>The name and version of the form of this document.</summary>
     public string Schema { get; init; } = CurrentSchema;
@@ -28,8 +29,11 @@ public sealed record EvaluationDocument
     /// </summary>
     public required IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Populations { get; init; }
 
-    /// <summary>Statistical tests by name.</summary>
+    /// <summary>Statistical tests of generated networks by name; those of further generated populations end in what their names end in.</summary>
     public IReadOnlyDictionary<string, TestResult> Tests { get; init; } = new Dictionary<string, TestResult>();
+
+    /// <summary>The numbers of all tests for every judged population: generated ones, baselines, and the controls whose verdict is known beforehand.</summary>
+    public IReadOnlyDictionary<string, BatteryRow> Battery { get; init; } = new Dictionary<string, BatteryRow>();
 
     /// <summary>What the evaluation says by fixed thresholds; null where none was applied.</summary>
     public Verdict? Verdict { get; init; }

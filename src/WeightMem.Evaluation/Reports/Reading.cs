@@ -19,6 +19,13 @@ public static class Reading
         "heldout" => "held-out networks",
         "heldout-raw" => "held-out networks as trained",
         "training-raw" => "training networks as trained",
+        "control-replica" => "control: copies",
+        "control-noisy-copy" => "control: noisy copies",
+        "control-interpolation" => "control: between two networks",
+        "control-average" => "control: averages of many",
+        "control-permuted-replica" => "control: copies, units permuted",
+        "control-random-init" => "control: untrained networks",
+        "control-independent" => "control: independent trainings",
         _ when name.StartsWith("noise-", StringComparison.Ordinal) => $"training + noise {name["noise-".Length..]}",
         _ => name,
     };

@@ -5,14 +5,34 @@ using WeightMem.Evaluation.Figures;
 
 namespace WeightMem.Evaluation.Reports;
 
+/// <summary>Where a figure stands on the page.</summary>
+public enum ReportSection
+{
+    /// <summary>Distances to the training networks.</summary>
+    Distances,
+
+    /// <summary>Whether networks are made of training networks.</summary>
+    Mixtures,
+
+    /// <summary>Performance beside novelty.</summary>
+    Performance,
+
+    /// <summary>What the networks do.</summary>
+    Function,
+
+    /// <summary>Everything else.</summary>
+    Figures,
+}
+
 /// <summary>A figure of the page: its picture inside the page, its words, and links to its files.</summary>
 public sealed record ReportFigure
 {
     // Above this size an SVG makes the page slower to open than the same picture as PNG.
     private const int LargestSvg = 600_000;
 
-    private ReportFigure(string heading, string caption, string address, int width, int height, string description, string? files)
+    private ReportFigure(string heading, string caption, string address, int width, int height, string description, string? files, ReportSection section)
     {
+        Section = section;
         Heading = heading;
         Caption = caption;
         Picture = address;
@@ -21,6 +41,9 @@ public sealed record ReportFigure
         Description = description;
         Files = files;
     }
+
+    /// <summary>Where it stands.</summary>
+    public ReportSection Section { get; }
 
     /// <summary>A short name, such as <c>Distance to the nearest training network</c>.</summary>
     public string Heading { get; }
@@ -48,11 +71,12 @@ public sealed record ReportFigure
     /// <param name="caption">What the reader must see.</param>
     /// <param name="figure">The figure.</param>
     /// <param name="files">Its files relative to the page, without endings, such as <c>figures/heatmap</c>; null for no links.</param>
-    public static ReportFigure Of(string heading, string caption, Figure figure, string? files = null)
+    /// <param name="section">Where it stands on the page.</param>
+    public static ReportFigure Of(string heading, string caption, Figure figure, string? files = null, ReportSection section = ReportSection.Figures)
     {
         ArgumentNullException.ThrowIfNull(figure);
         byte[] svg = figure.Svg();
-        return new ReportFigure(heading, caption, Address(svg, figure.Png), figure.Width, figure.Height, figure.Description, files);
+        return new ReportFigure(heading, caption, Address(svg, figure.Png), figure.Width, figure.Height, figure.Description, files, section);
     }
 
     /// <summary>A figure that <see cref="FigureFiles.Write"/> wrote before.</summary>
@@ -60,9 +84,10 @@ public sealed record ReportFigure
     /// <param name="caption">What the reader must see.</param>
     /// <param name="pageFolder">The folder of the page.</param>
     /// <param name="files">Where the files lie relative to that folder, without endings.</param>
+    /// <param name="section">Where it stands on the page.</param>
     /// <exception cref="FormatException">The SVG is not one that this program wrote.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    public static ReportFigure Load(string heading, string caption, string pageFolder, string files)
+    public static ReportFigure Load(string heading, string caption, string pageFolder, string files, ReportSection section = ReportSection.Figures)
     {
         string path = Path.Combine(pageFolder, files + ".svg");
         byte[] svg = File.ReadAllBytes(path);
@@ -75,7 +100,7 @@ public sealed record ReportFigure
                 !int.TryParse(box[3], CultureInfo.InvariantCulture, out int height))
                 throw new FormatException($"{path}: expected a figure with view box and title, found another SVG.");
             return new ReportFigure(heading, caption, Address(svg, _ => File.ReadAllBytes(Path.Combine(pageFolder, files + ".png"))),
-                width, height, description, files);
+                width, height, description, files, section);
         }
         catch (XmlException error)
         {

@@ -46,11 +46,21 @@ public static class ReportPage
     public static string Render(ReportContent content)
     {
         ArgumentNullException.ThrowIfNull(content);
+        return Document(content.Title, html => Main(html, content));
+    }
+
+    /// <summary>A whole page with head, style and footer around what is written into it.</summary>
+    internal static string Document(string title, Action<HtmlWriter> body)
+    {
         var html = new HtmlWriter();
         html.Element("html", () =>
         {
-            html.Line().Element("head", () => Head(html, content.Title)).Line();
-            html.Element("body", () => html.Line().Element("main", () => Main(html, content)).Line());
+            html.Line().Element("head", () => Head(html, title)).Line();
+            html.Element("body", () => html.Line().Element("main", () =>
+            {
+                body(html);
+                Footer(html);
+            }).Line());
         }, ("lang", "en")).Line();
         return html.ToString();
     }
@@ -77,10 +87,32 @@ public static class ReportPage
         }
 
         Populations(html, content);
-        Figures(html, content.Figures);
-        Tests(html, content.Document.Tests);
+        var number = new FigureNumber();
+        foreach (TestSection section in TestSections.All)
+        {
+            ReportFigure[] figures = [.. content.Figures.Where(f => f.Section == section.Figures)];
+            KeyValuePair<string, TestResult>[] tests = [.. content.Document.Tests.Where(t => section.Has(t.Key))];
+            if (figures.Length == 0 && tests.Length == 0) continue;
+            html.Element("h2", section.Heading).Line();
+            html.Element("p", section.Question).Line();
+            Figures(html, figures, number);
+            Tests(html, tests);
+        }
+
+        BatteryTable.Write(html, content);
+        Thresholds(html, content.Document);
+        ReportFigure[] others = [.. content.Figures.Where(f => f.Section == ReportSection.Figures)];
+        if (others.Length > 0) html.Element("h2", "Figures").Line();
+        Figures(html, others, number);
+        KeyValuePair<string, TestResult>[] further = [.. content.Document.Tests.Where(t => TestSections.IsOther(t.Key))];
+        if (further.Length > 0) html.Element("h2", "Tests").Line();
+        Tests(html, further);
         Deviations(html, content.Deviations);
         Making(html, content);
+    }
+
+    private static void Footer(HtmlWriter html)
+    {
         html.Element("footer", () => html
             .Text("The question, the measures and the style of the figures: Zeng, Yin, Xu, Liu, ")
             .Element("cite", "Generative Modeling of Weights: Generalization or Memorization?")
@@ -146,14 +178,19 @@ public static class ReportPage
         }), ("data-name", name), ("title", hint));
     }
 
-    private static void Figures(HtmlWriter html, IReadOnlyList<ReportFigure> figures)
+    private static void Thresholds(HtmlWriter html, EvaluationDocument document)
     {
-        if (figures.Count == 0) return;
-        html.Element("h2", "Figures").Line();
-        for (int i = 0; i < figures.Count; i++)
+        if (document.Verdict is not { } verdict) return;
+        html.Element("h2", "Verdict").Line();
+        html.Element("p", () => html.Element("strong", verdict.Name + ". ").Text(verdict.Sentence)).Line();
+        html.Element("p", "The thresholds, fixed before anything was measured. " + Judgements.Thresholds.Text, ("class", "note")).Line();
+    }
+
+    private static void Figures(HtmlWriter html, IReadOnlyList<ReportFigure> figures, FigureNumber place)
+    {
+        foreach (ReportFigure figure in figures)
         {
-            ReportFigure figure = figures[i];
-            string number = $"Figure {Number(i + 1)}. ";
+            string number = $"Figure {Number(place.Next())}. ";
             bool tall = figure.Height > figure.Width;
             html.Element("figure", () =>
             {
@@ -174,10 +211,9 @@ public static class ReportPage
         }
     }
 
-    private static void Tests(HtmlWriter html, IReadOnlyDictionary<string, TestResult> tests)
+    private static void Tests(HtmlWriter html, KeyValuePair<string, TestResult>[] tests)
     {
-        if (tests.Count == 0) return;
-        html.Element("h2", "Tests").Line();
+        if (tests.Length == 0) return;
         html.Element("div", () => html.Element("table", () =>
         {
             html.Element("thead", () => html.Element("tr", () => html
@@ -256,12 +292,20 @@ public static class ReportPage
         }).Line();
     }
 
+    /// <summary>Counts figures over the page.</summary>
+    private sealed class FigureNumber
+    {
+        private int _last;
+
+        public int Next() => ++_last;
+    }
+
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Number(double value, string format) =>
         double.IsFinite(value) ? value.ToString(format, CultureInfo.InvariantCulture).Replace('-', '−') : "–";
 
-    private static string Significant(double value)
+    internal static string Significant(double value)
     {
         if (!double.IsFinite(value)) return "–";
         double size = Math.Abs(value);

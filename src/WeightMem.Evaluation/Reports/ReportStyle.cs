@@ -34,6 +34,9 @@ internal static class ReportStyle
         tbody tr + tr > * { border-top: 1px solid var(--line); }
         td small { display: block; color: var(--soft); font-size: 0.8em; white-space: nowrap; }
         td.text, th.text { text-align: left; }
+        .battery { font-size: 0.78rem; }
+        .battery th, .battery td { padding: 0.45rem 0.4rem; }
+        .battery .wrong { font-weight: 700; text-decoration: underline; }
         .tests th:first-child { min-width: 9.5rem; }
         .tests td { white-space: nowrap; }
         .tests td.text { white-space: normal; }

@@ -36,3 +36,15 @@ public sealed record TestResult
 /// <param name="Name">One word: <c>replica</c>, <c>interpolation</c>, <c>novel-and-useful</c> or <c>inconclusive</c>.</param>
 /// <param name="Sentence">Why, in one plain sentence.</param>
 public sealed record Verdict(string Name, string Sentence);
+
+/// <summary>One judged population: <c>battery.NAME</c> of <c>evaluation.json</c>.</summary>
+/// <param name="Role"><c>generated</c>, <c>baseline</c> or <c>control</c>.</param>
+/// <param name="Verdict">One word, as in <see cref="Reports.Verdict"/>.</param>
+/// <param name="Expected">Of a control the verdicts that are right; null of others.</param>
+/// <param name="Values">Numbers by the name of their test; null for what there are too few networks for.</param>
+public sealed record BatteryRow(string Role, string Verdict, IReadOnlyList<string>? Expected, IReadOnlyDictionary<string, double?> Values)
+{
+    /// <summary>Whether a control got a verdict that it must not get.</summary>
+    [JsonIgnore]
+    public bool IsWrong => Expected is { } expected && !expected.Contains(Verdict);
+}

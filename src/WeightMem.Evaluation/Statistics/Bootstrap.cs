@@ -7,6 +7,11 @@ namespace WeightMem.Evaluation.Statistics;
 /// <param name="units">Indices of the units, in increasing draw order.</param>
 public delegate double UnitStatistic(ReadOnlySpan<int> units);
 
+/// <summary>A statistic of some of the independent units of two samples.</summary>
+/// <param name="first">Indices of the first sample's units.</param>
+/// <param name="second">Indices of the second sample's units.</param>
+public delegate double TwoSampleStatistic(ReadOnlySpan<int> first, ReadOnlySpan<int> second);
+
 /// <summary>
 /// Bootstrap intervals: bias-corrected and accelerated (Efron 1987), 95 %, over the independent units of a sample. Checkpoints of one
 /// run are not independent: there the unit is the run. Draws come from a named stream, so an interval has the same bits on every machine
@@ -58,30 +63,64 @@ public static class Bootstrap
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
         if (units < 2) return null;
-        int[] all = [.. Enumerable.Range(0, units)];
-        double observed = statistic(all);
-        if (!double.IsFinite(observed)) return null;
+        return Corrected(
+            statistic([.. Enumerable.Range(0, units)]),
+            draws => Parallel.For(0, resamples, () => new int[units], (r, _, drawn) =>
+            {
+                Draw(drawn, stream.At(r));
+                draws[r] = statistic(drawn);
+                return drawn;
+            }, _ => { }),
+            resamples,
+            () => Acceleration(WithoutEach(units, statistic)));
+    }
 
+    /// <summary>
+    /// The 95 % interval of a statistic of two samples, each resampled by itself. Null when either has fewer than two units, or where the statistic is not finite.
+    /// </summary>
+    /// <param name="first">Number of independent units of the first sample.</param>
+    /// <param name="second">Number of independent units of the second sample.</param>
+    /// <param name="statistic">The statistic; called from several threads.</param>
+    /// <param name="stream">Where the resamples come from.</param>
+    /// <param name="resamples">Number of resamples, at least 1.</param>
+    public static (double Low, double High)? Interval(
+        int first, int second, TwoSampleStatistic statistic, RandomStream stream, int resamples = DefaultResamples)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
+        if (first < 2 || second < 2) return null;
+        int[] allFirst = [.. Enumerable.Range(0, first)], allSecond = [.. Enumerable.Range(0, second)];
+        RandomStream other = stream.Sub("second sample");
+        return Corrected(
+            statistic(allFirst, allSecond),
+            draws => Parallel.For(0, resamples, () => (new int[first], new int[second]), (r, _, drawn) =>
+            {
+                Draw(drawn.Item1, stream.At(r));
+                Draw(drawn.Item2, other.At(r));
+                draws[r] = statistic(drawn.Item1, drawn.Item2);
+                return drawn;
+            }, _ => { }),
+            resamples,
+            () => Acceleration(WithoutEach(first, units => statistic(units, allSecond)), WithoutEach(second, units => statistic(allFirst, units))));
+    }
+
+    private static (double Low, double High)? Corrected(double observed, Action<double[]> resample, int resamples, Func<double?> acceleration)
+    {
+        if (!double.IsFinite(observed)) return null;
         var draws = new double[resamples];
-        Parallel.For(0, resamples, () => new int[units], (r, _, drawn) =>
-        {
-            Draw(drawn, stream.At(r));
-            draws[r] = statistic(drawn);
-            return drawn;
-        }, _ => { });
+        resample(draws);
         Array.Sort(draws);
         if (!double.IsFinite(draws[0]) || !double.IsFinite(draws[^1])) return null;
-        (double low, double high) = Levels(draws, observed, units, statistic) ?? (Tail, 1 - Tail);
+        (double low, double high) = Levels(draws, observed, acceleration) ?? (Tail, 1 - Tail);
         return (Quantiles.OfSorted(draws, low), Quantiles.OfSorted(draws, high));
     }
 
     /// <summary>The corrected probabilities of the two ends, or null where they are not defined.</summary>
-    private static (double Low, double High)? Levels(double[] sorted, double observed, int units, UnitStatistic statistic)
+    private static (double Low, double High)? Levels(double[] sorted, double observed, Func<double?> skew)
     {
         double below = 0;
         foreach (double draw in sorted) below += draw < observed ? 1 : draw == observed ? 0.5 : 0;
         double bias = NormalDistribution.Quantile(below / sorted.Length);
-        if (!double.IsFinite(bias) || Acceleration(units, statistic) is not { } acceleration) return null;
+        if (!double.IsFinite(bias) || skew() is not { } acceleration) return null;
         if (Level(Tail) is not { } low || Level(1 - Tail) is not { } high) return null;
         return (low, high);
 
@@ -92,8 +131,27 @@ public static class Bootstrap
         }
     }
 
-    /// <summary>The skewness of the leave-one-out values over 6, or null where they are all equal.</summary>
-    private static double? Acceleration(int units, UnitStatistic statistic)
+    /// <summary>The skewness of the leave-one-out values of one or more samples over 6, or null where they are all equal.</summary>
+    private static double? Acceleration(params ReadOnlySpan<double[]> samples)
+    {
+        double squares = 0, cubes = 0;
+        foreach (double[] without in samples)
+        {
+            double mean = without.Average();
+            foreach (double value in without)
+            {
+                // A sample's leave-one-out differences shrink with its size; this puts those of two samples on one scale.
+                double difference = (without.Length - 1) * (mean - value) / without.Length;
+                squares += difference * difference;
+                cubes += difference * difference * difference;
+            }
+        }
+
+        double acceleration = cubes / (6 * Math.Pow(squares, 1.5));
+        return squares > 0 && double.IsFinite(acceleration) ? acceleration : null;
+    }
+
+    private static double[] WithoutEach(int units, UnitStatistic statistic)
     {
         var without = new double[units];
         Parallel.For(0, units, () => new int[units - 1], (left, _, rest) =>
@@ -102,16 +160,7 @@ public static class Bootstrap
             without[left] = statistic(rest);
             return rest;
         }, _ => { });
-        double mean = without.Average(), squares = 0, cubes = 0;
-        foreach (double value in without)
-        {
-            double difference = mean - value;
-            squares += difference * difference;
-            cubes += difference * difference * difference;
-        }
-
-        double acceleration = cubes / (6 * Math.Pow(squares, 1.5));
-        return squares > 0 && double.IsFinite(acceleration) ? acceleration : null;
+        return without;
     }
 
     private static void Draw(Span<int> drawn, RandomStream stream)

@@ -9,6 +9,7 @@ using WeightMem.Formats;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Symmetries;
 using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Studies;
@@ -23,7 +24,7 @@ public sealed record SymmetryPairs(Estimate AccuracyDifference, Estimate Dissimi
 /// <param name="Networks">Training networks that were transformed.</param>
 /// <param name="Scaling">Which scalings the target allows, layer by layer.</param>
 /// <param name="Pairs">By what is compared: <c>original</c>, <c>permuted</c>, and <c>scaled</c> where the target allows it.</param>
-public sealed record SymmetryResult(int Networks, IReadOnlyList<UnitScaling> Scaling, IReadOnlyDictionary<string, SymmetryPairs> Pairs);
+public sealed record SymmetryResult(int Networks, IReadOnlyList<UnitSymmetry> Scaling, IReadOnlyDictionary<string, SymmetryPairs> Pairs);
 
 /// <summary>
 /// Whether an auto-encoder knows the symmetries of networks: copies that compute exactly the same, with their hidden units permuted or scaled, go through it, and what comes
@@ -48,7 +49,7 @@ public static class SymmetryStudy
     /// <exception cref="ArgumentException">There are fewer than two such networks, or the target's logits cannot be had.</exception>
     /// <exception cref="InvalidOperationException">A transformed network computes something else: a defect of the target.</exception>
     public static SymmetryResult Measure(
-        Device device, IScalableTarget target, Population training, int most, Func<Population, Population> reconstruct, ImageSet test, long seed)
+        Device device, IRescalableTarget target, Population training, int most, Func<Population, Population> reconstruct, ImageSet test, long seed)
     {
         Population originals = Choose(training, most, seed);
         if (originals.Count < 2) throw new ArgumentException($"a symmetry study needs at least 2 networks, and {originals.Count} are among the best of the last step");
@@ -67,13 +68,13 @@ public static class SymmetryStudy
             for (int p = 0; p < old.Length; p++) row[p] = old[index[p]];
         }, "permutations");
         pairs["permuted"] = Compare(Judged(permuted), LogitChange(permuted), "permuted");
-        if (target.Scalings.Any(s => s != UnitScaling.None))
+        if (target.UnitSymmetries.Any(s => s != UnitSymmetry.None))
         {
-            Population scaled = Transformed((row, s) => target.ScaleUnits(row, [.. target.HiddenWidths.Select((width, layer) => Factors(target.Scalings[layer], width, s.Sub("layer", layer)))]), "scalings");
+            Population scaled = Transformed((row, s) => target.ScaleUnits(row, [.. target.HiddenWidths.Select((width, layer) => Factors(target.UnitSymmetries[layer], width, s.Sub("layer", layer)))]), "scalings");
             pairs["scaled"] = Compare(Judged(scaled), LogitChange(scaled), "scaled");
         }
 
-        return new SymmetryResult(originals.Count, target.Scalings, pairs);
+        return new SymmetryResult(originals.Count, target.UnitSymmetries, pairs);
 
         Population Judged(Population networks)
         {
@@ -131,10 +132,10 @@ public static class SymmetryStudy
         return training.Select([.. new RandomStream(seed, "symmetry networks").Choose(best.Length, Math.Min(most, best.Length)).Select(i => best[i])]);
     }
 
-    private static float[]? Factors(UnitScaling scaling, int units, RandomStream stream) => scaling switch
+    private static float[]? Factors(UnitSymmetry scaling, int units, RandomStream stream) => scaling switch
     {
-        UnitScaling.Positive => [.. Enumerable.Range(0, units).Select(u => (float)Math.Exp(Math.Log(2) * (2 * stream.Double(u) - 1)))],
-        UnitScaling.Sign => [.. Enumerable.Range(0, units).Select(u => stream.Integer(u, 2) == 0 ? 1f : -1f)],
+        UnitSymmetry.PositiveScale => [.. Enumerable.Range(0, units).Select(u => (float)Math.Exp(Math.Log(2) * (2 * stream.Double(u) - 1)))],
+        UnitSymmetry.Sign => [.. Enumerable.Range(0, units).Select(u => stream.Integer(u, 2) == 0 ? 1f : -1f)],
         _ => null,
     };
 }

@@ -151,6 +151,31 @@ public sealed class PopulationReader : IDisposable
         return _facts.With(values);
     }
 
+    /// <summary>Reads some rows that follow each other as a population, with their runs and steps.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are no such rows.</exception>
+    /// <exception cref="FileFormatException">The file is damaged.</exception>
+    public Population Read(int firstRow, int rows)
+    {
+        float[] values = GC.AllocateUninitializedArray<float>(checked(rows * Parameters));
+        ReadRows(firstRow, values);
+        return new Population(Target, Layout, values, _facts.Run[firstRow..(firstRow + rows)], _facts.Step[firstRow..(firstRow + rows)]);
+    }
+
+    /// <summary>Reads the last step of every run, in increasing run: the other rows' weights never are in memory.</summary>
+    /// <exception cref="FileFormatException">The file is damaged, or there are more weights than an array can hold.</exception>
+    public Population ReadFinals()
+    {
+        int[] last = [.. Enumerable.Range(0, Count).GroupBy(i => _facts.Run[i]).OrderBy(g => g.Key).Select(g => g.MaxBy(i => _facts.Step[i]))];
+        if ((long)last.Length * Parameters > Array.MaxLength)
+            throw new FileFormatException(Path, $"at most {Array.MaxLength} weights at a time", $"the last steps of {last.Length} runs with {Parameters} weights each");
+        float[] values = GC.AllocateUninitializedArray<float>(last.Length * Parameters);
+        for (int i = 0; i < last.Length; i++) ReadRows(last[i], values.AsMemory(i * Parameters, Parameters));
+        return new Population(Target, Layout, values, [.. last.Select(i => _facts.Run[i])], [.. last.Select(i => _facts.Step[i])])
+        {
+            Provenance = new Dictionary<string, string>(_facts.Provenance),
+        };
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

@@ -1,9 +1,11 @@
+using WeightMem.Engine.Autograd;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Symmetries;
 
 namespace WeightMem.Models.Targets;
 
@@ -33,7 +35,7 @@ public enum ConvNetStart
 /// The small convolutional network of Hyper-Representations (arXiv 2209.14733): convolutions of 8, 6 and 4 channels, linear layers of 20 and 10 units; 2,464
 /// parameters on one channel of 28 x 28, 2,864 on three. State-dict names as published (<c>module_list.0.weight</c> ...).
 /// </summary>
-public sealed class ConvNetTarget : ILockstepTarget, IScalableTarget
+public sealed class ConvNetTarget : ILockstepTarget, IRescalableTarget
 {
     /// <summary>Where the layers stand in the published module list.</summary>
     private static readonly int[] Places = [0, 3, 6, 9, 11];
@@ -53,10 +55,14 @@ public sealed class ConvNetTarget : ILockstepTarget, IScalableTarget
     /// <param name="start">How weights start.</param>
     /// <exception cref="ArgumentException">The images are too small.</exception>
     public ConvNetTarget(int channels, int height, int width, int classes, Activation activation = Activation.Tanh, ConvNetStart start = ConvNetStart.KaimingUniform)
+        : this(new ConvNet(channels, height, width, [new(8, 5, true), new(6, 5, true), new(4, 2, false)], [20, classes], activation), start)
     {
-        _net = new ConvNet(channels, height, width, [new(8, 5, true), new(6, 5, true), new(4, 2, false)], [20, classes], activation);
-        _start = start;
-        Name = TargetCatalog.NameOf(channels, height, width, classes, activation, start);
+    }
+
+    private ConvNetTarget(ConvNet net, ConvNetStart start)
+    {
+        (_net, _start) = (net, start);
+        Name = TargetCatalog.NameOf(net.Channels, net.Height, net.Width, net.Classes, net.Activation, start);
         Layout = new ParameterLayout(Entries());
     }
 
@@ -73,13 +79,13 @@ public sealed class ConvNetTarget : ILockstepTarget, IScalableTarget
     /// Any positive factor with ReLU and leaky ReLU; signs with tanh where no max pooling comes before it (the largest of negated values is not the negated largest);
     /// none otherwise.
     /// </summary>
-    public IReadOnlyList<UnitScaling> Scalings =>
+    public IReadOnlyList<UnitSymmetry> UnitSymmetries =>
     [
         .. Enumerable.Range(0, HiddenWidths.Count).Select(layer => _net.Activation switch
         {
-            Activation.Relu or Activation.LeakyRelu => UnitScaling.Positive,
-            Activation.Tanh when layer >= _net.Stages.Count || !_net.Stages[layer].Pools => UnitScaling.Sign,
-            _ => UnitScaling.None,
+            Activation.Relu or Activation.LeakyRelu => UnitSymmetry.PositiveScale,
+            Activation.Tanh when layer >= _net.Stages.Count || !_net.Stages[layer].Pools => UnitSymmetry.Sign,
+            _ => UnitSymmetry.None,
         }),
     ];
 
@@ -162,6 +168,19 @@ public sealed class ConvNetTarget : ILockstepTarget, IScalableTarget
         }
 
         return predicted;
+    }
+
+    /// <inheritdoc/>
+    public float[] Penultimate(Device device, Population population, ReadOnlySpan<float> images)
+    {
+        PopulationEvaluation.CheckRows(this, population);
+
+        // A network without its last layer is the beginning of its row.
+        var below = new ConvNetTarget(new ConvNet(_net.Channels, _net.Height, _net.Width, _net.Stages, [.. _net.Units.SkipLast(1)], _net.Activation), _start);
+        float[] values = below.Logits(device, PopulationEvaluation.Beginnings(population, below), images);
+        using Scope scope = device.Scope();
+        device.ReadFloats(Tape.Inference(device).Activate(device.From(values, values.Length), _net.Activation), values);
+        return values;
     }
 
     /// <inheritdoc/>

@@ -4,6 +4,7 @@ using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
+using WeightMem.Models.Symmetries;
 
 namespace WeightMem.Models.Targets;
 
@@ -11,7 +12,7 @@ namespace WeightMem.Models.Targets;
 /// A multi-layer perceptron on flattened images: linear layers with ReLU between them, the last one giving logits. With widths
 /// 784, 10, 10 it is the MNIST network of G.pt (arXiv 2209.12892): 7,960 parameters.
 /// </summary>
-public sealed partial class Mlp : ILockstepTarget, IScalableTarget
+public sealed partial class Mlp : ILockstepTarget, IRescalableTarget
 {
     private readonly int[] _widths;
 
@@ -51,7 +52,7 @@ public sealed partial class Mlp : ILockstepTarget, IScalableTarget
     public IReadOnlyList<int> HiddenWidths { get; }
 
     /// <inheritdoc/>
-    public IReadOnlyList<UnitScaling> Scalings => [.. HiddenWidths.Select(_ => UnitScaling.Positive)];
+    public IReadOnlyList<UnitSymmetry> UnitSymmetries => [.. HiddenWidths.Select(_ => UnitSymmetry.PositiveScale)];
 
     private int Layers => _widths.Length - 1;
 

@@ -42,6 +42,15 @@ internal static class PopulationEvaluation
         population.Score = [.. Enumerable.Range(0, count).Select(i => (float)masks.Accuracy(i))];
     }
 
+    /// <summary>The networks without their last layers, as networks of a target whose rows are the beginnings of theirs.</summary>
+    public static Population Beginnings(Population population, ITarget target)
+    {
+        int width = (int)target.Layout.Count;
+        var rows = new float[(long)population.Count * width];
+        for (int i = 0; i < population.Count; i++) population.Row(i)[..width].CopyTo(rows.AsSpan(i * width));
+        return new Population(target.Name, target.Layout, rows);
+    }
+
     /// <summary>Refuses a population of another width, or one with NaN or infinite weights.</summary>
     /// <exception cref="ArgumentException">The message names the rows.</exception>
     public static void CheckRows(ITarget target, Population population)

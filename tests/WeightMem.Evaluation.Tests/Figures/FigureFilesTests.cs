@@ -59,7 +59,9 @@ public sealed class FigureFilesTests : IDisposable
     [InlineData("histogram", 3 * 15)]
     [InlineData("heatmap", 3 * 4 * 64)]
     [InlineData("boundary", SampleFigures.Resolution * SampleFigures.Resolution)]
-    [InlineData("novelty", 150 + 40 + 100)]
+    [InlineData("novelty", 150 + 40 + 100 + 3)]
+    [InlineData("plane", 60 + 40 + 40)]
+    [InlineData("gallery", 5)]
     [InlineData("loss", 902)]
     public void Csv_has_a_row_for_every_number(string kind, int rows)
     {

@@ -9,7 +9,7 @@ internal static class SampleFigures
 {
     public const int Resolution = 30;
 
-    public static IEnumerable<string> Names => ["histogram", "heatmap", "boundary", "novelty", "invariance", "loss"];
+    public static IEnumerable<string> Names => ["histogram", "heatmap", "boundary", "novelty", "invariance", "loss", "plane", "gallery"];
 
     public static Figure Of(string name) => name switch
     {
@@ -18,9 +18,18 @@ internal static class SampleFigures
         "heatmap" => Heatmap(),
         "boundary" => DecisionBoundaryFigure.Draw([Pair(0.9), Pair(null)], Resolution, new BoundaryExtent(-3, 5, -2, 4), 10),
         "novelty" => NoveltyPerformanceFigure.Draw(
-            [Population("training", 150), Population("generated", 40), Population("noise-0.05", 100)], new RandomStream(1, "figure")),
+            [Population("training", 150), Population("generated", 40), Population("noise-0.05", 100)], new RandomStream(1, "figure"), lines:
+            [new NoveltyLine("noise-curve", [0.9, 0.7, 0.5], [89, 86, 80], "training + any noise")]),
         "invariance" => InvarianceFigure.Draw(
             [.. new[] { "original", "permuted", "scaled" }.Select((name, i) => new InvarianceBar(name, Estimate(12 - 3 * i), Estimate(0.5 + 0.1 * i)))]),
+        "plane" => InterpolationPlaneFigure.Draw(
+            [
+                new PlanePopulation("heldout", Numbers(60, "pd", 0.8, 1.2), Numbers(60, "pr", 0.9, 1.1), Numbers(60, "pn", 10, 40), "held-out networks"),
+                new PlanePopulation("generated", Numbers(40, "gd", 0.2, 0.8), Numbers(40, "gr", 0, 0.4), Numbers(40, "gn", 1, 4)),
+                new PlanePopulation("control-replica", Numbers(40, "cd", 0, 0.05), Numbers(40, "cr", 0, 0.05), Numbers(40, "cn", 1, 1.1), "control: copies", IsFaint: true),
+            ], 0.3, new RandomStream(2, "figure")),
+        "gallery" => PercentileGalleryFigure.Draw(
+            [.. Enumerable.Range(0, 5).Select(i => new GalleryEntry(25 * i, 1 + i, 90 - i, i == 4 ? null : 0.9 - 0.1 * i, Pair(null)))], Resolution),
         _ => LossCurveFigure.Draw(
             [.. Enumerable.Range(0, 900).Select(i => new LossPoint(i, 1.0 / (i + 1)))], [new LossPoint(100, 0.2), new LossPoint(800, 0.1)]),
     };

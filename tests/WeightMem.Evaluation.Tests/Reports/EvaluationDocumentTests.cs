@@ -17,14 +17,15 @@ public sealed class EvaluationDocumentTests : IDisposable
         using JsonDocument json = JsonDocument.Parse(SampleReport.Document().ToJson());
         JsonElement root = json.RootElement;
 
-        Assert.Equal(["schema", "populations", "tests", "verdict", "provenance"], Keys(root));
-        Assert.Equal("weightmem-evaluation/1", root.GetProperty("schema").GetString());
+        Assert.Equal(["schema", "populations", "tests", "battery", "verdict", "provenance"], Keys(root));
+        Assert.Equal("weightmem-evaluation/2", root.GetProperty("schema").GetString());
         Assert.Equal(["training", "generated"], Keys(root.GetProperty("populations")));
         Assert.Equal(["accuracy", "min_l2"], Keys(root.GetProperty("populations").GetProperty("training")));
         JsonElement accuracy = root.GetProperty("populations").GetProperty("training").GetProperty("accuracy");
         Assert.Equal(["mean", "median", "ci95", "n", "path"], Keys(accuracy));
         Assert.Equal(["value", "interval", "p", "n", "details", "reading"], Keys(root.GetProperty("tests").GetProperty("z_u")));
         Assert.Equal(["name", "sentence"], Keys(root.GetProperty("verdict")));
+        Assert.Equal(["role", "verdict", "expected", "values"], Keys(root.GetProperty("battery").GetProperty("control-replica")));
         Assert.Equal([83.5, 84.7], accuracy.GetProperty("ci95").EnumerateArray().Select(end => end.GetDouble()));
 
         static IEnumerable<string> Keys(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
@@ -72,7 +73,8 @@ public sealed class EvaluationDocumentTests : IDisposable
     [InlineData("")]
     [InlineData("null")]
     [InlineData("[1, 2]")]
-    [InlineData("{ \"schema\": \"weightmem-evaluation/1\" }")]
+    [InlineData("{ \"schema\": \"weightmem-evaluation/2\" }")]
+    [InlineData("{ \"schema\": \"weightmem-evaluation/1\", \"populations\": {} }")]
     [InlineData("{ \"schema\": \"weightmem-evaluation/9\", \"populations\": {} }")]
     [InlineData("{\"populations\": {\"a\": {\"accuracy\": {\"mean\": 1, \"median\": 1, \"ci95\": [1], \"n\": 1, \"path\": \"\" } } } }")]
     public void Refuses_other_files_and_names_the_file(string text)

@@ -26,6 +26,12 @@ internal static class SampleReport
             },
             ["plain"] = new() { Value = double.NaN, N = 3, Reading = "Not defined." },
         },
+        Battery = new Dictionary<string, BatteryRow>
+        {
+            [population] = new("generated", "replica", null, new Dictionary<string, double?> { ["z_u"] = -9.4, ["auc"] = double.NaN }),
+            ["control-replica"] = new("control", "replica", ["replica"], new Dictionary<string, double?> { ["z_u"] = -9, ["z_u_aligned"] = -9.5 }),
+            ["control-average"] = new("control", "inconclusive", ["interpolation"], new Dictionary<string, double?> { ["z_u"] = null }),
+        },
         Verdict = new Verdict("replica", "Almost all are copies."),
         Provenance = new Dictionary<string, string> { ["seed"] = "0", ["math_mode"] = "float32" },
     };

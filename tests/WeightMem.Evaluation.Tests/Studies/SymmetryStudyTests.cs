@@ -3,6 +3,7 @@ using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Studies;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Symmetries;
 using WeightMem.Models.Targets;
 using Xunit;
 
@@ -79,7 +80,7 @@ public sealed class SymmetryStudyTests
     }
 
     /// <summary>A target that takes its first hidden layer for linear on both sides.</summary>
-    private sealed class Wrong : IScalableTarget
+    private sealed class Wrong : IRescalableTarget
     {
         public string Name => Target.Name;
 
@@ -87,7 +88,7 @@ public sealed class SymmetryStudyTests
 
         public IReadOnlyList<int> HiddenWidths => Target.HiddenWidths;
 
-        public IReadOnlyList<UnitScaling> Scalings => [UnitScaling.Sign, UnitScaling.Sign];
+        public IReadOnlyList<UnitSymmetry> UnitSymmetries => [UnitSymmetry.Sign, UnitSymmetry.Sign];
 
         public void Initialize(Span<float> row, RandomStream stream) => Target.Initialize(row, stream);
 
@@ -100,5 +101,7 @@ public sealed class SymmetryStudyTests
         public void CheckImages(ImageSet images) => Target.CheckImages(images);
 
         public float[] Logits(Engine.Devices.Device device, Population population, ReadOnlySpan<float> images) => Target.Logits(device, population, images);
+
+        public float[] Penultimate(Engine.Devices.Device device, Population population, ReadOnlySpan<float> images) => Target.Penultimate(device, population, images);
     }
 }

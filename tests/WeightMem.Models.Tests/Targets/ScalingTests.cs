@@ -2,6 +2,7 @@ using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Symmetries;
 using WeightMem.Models.Targets;
 using Xunit;
 
@@ -13,11 +14,11 @@ public sealed class ScalingTests
     [Fact]
     public void Each_activation_allows_what_it_commutes_with()
     {
-        UnitScaling[] positive = [UnitScaling.Positive, UnitScaling.Positive, UnitScaling.Positive, UnitScaling.Positive], none = new UnitScaling[4];
-        Assert.Equal(positive, Cnn(Activation.Relu).Scalings);
-        Assert.Equal(positive, Cnn(Activation.LeakyRelu).Scalings);
-        Assert.Equal([UnitScaling.None, UnitScaling.None, UnitScaling.Sign, UnitScaling.Sign], Cnn(Activation.Tanh).Scalings);
-        foreach (Activation other in new[] { Activation.Gelu, Activation.Silu, Activation.Sigmoid }) Assert.Equal(none, Cnn(other).Scalings);
+        UnitSymmetry[] positive = [UnitSymmetry.PositiveScale, UnitSymmetry.PositiveScale, UnitSymmetry.PositiveScale, UnitSymmetry.PositiveScale], none = new UnitSymmetry[4];
+        Assert.Equal(positive, Cnn(Activation.Relu).UnitSymmetries);
+        Assert.Equal(positive, Cnn(Activation.LeakyRelu).UnitSymmetries);
+        Assert.Equal([UnitSymmetry.None, UnitSymmetry.None, UnitSymmetry.Sign, UnitSymmetry.Sign], Cnn(Activation.Tanh).UnitSymmetries);
+        foreach (Activation other in new[] { Activation.Gelu, Activation.Silu, Activation.Sigmoid }) Assert.Equal(none, Cnn(other).UnitSymmetries);
     }
 
     [Fact]
@@ -37,12 +38,12 @@ public sealed class ScalingTests
         ConvNetTarget tanh = Cnn(Activation.Tanh);
         var row = new float[2464];
         tanh.Initialize(row, new RandomStream(1, "row"));
-        IScalableTarget scalable = tanh;
+        IRescalableTarget scalable = tanh;
         Assert.Throws<ArgumentException>(() => scalable.ScaleUnits(row, [[-1, 1, 1, 1, 1, 1, 1, 1], null, null, null]));
         Assert.Throws<ArgumentException>(() => scalable.ScaleUnits(row, [null, null, [2, 1, 1, 1], null]));
         Assert.Throws<ArgumentException>(() => scalable.ScaleUnits(row, [null, null, [1, 1, 1], null]));
         Assert.Throws<ArgumentException>(() => scalable.ScaleUnits(row, [null]));
-        IScalableTarget relu = Cnn(Activation.Relu);
+        IRescalableTarget relu = Cnn(Activation.Relu);
         Assert.Throws<ArgumentException>(() => relu.ScaleUnits(row, [[0, 1, 1, 1, 1, 1, 1, 1], null, null, null]));
 
         // Flipping a filter before max pooling is refused with a reason: the largest of negated values is not the negated largest.
@@ -59,7 +60,7 @@ public sealed class ScalingTests
 
     private static ConvNetTarget Cnn(Activation activation) => new(1, 28, 28, 10, activation);
 
-    private static void Check(IScalableTarget target, int features, IReadOnlyList<float[]?> factors)
+    private static void Check(IRescalableTarget target, int features, IReadOnlyList<float[]?> factors)
     {
         var row = new float[target.Layout.Count];
         target.Initialize(row, new RandomStream(2, target.Name));
@@ -69,7 +70,7 @@ public sealed class ScalingTests
         Assert.True(Change(target, features, row, scaled) < 1e-5, target.Name);
     }
 
-    private static double Change(IScalableTarget target, int features, float[] row, float[] other)
+    private static double Change(IRescalableTarget target, int features, float[] row, float[] other)
     {
         using var device = new CpuDevice(1);
         float[] images = [.. Enumerable.Range(0, 20 * features).Select(i => (float)(4 * new RandomStream(3, "images").Double(i) - 2))];

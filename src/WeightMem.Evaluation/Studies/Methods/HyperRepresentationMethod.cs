@@ -4,6 +4,7 @@ using WeightMem.Evaluation.Reports;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Symmetries;
 using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Studies.Methods;
@@ -134,7 +135,7 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
 
     public SymmetryResult Symmetries(int networks, long seed)
     {
-        if (_target is not IScalableTarget target) throw new ArgumentException($"{_target.Name} has no known symmetries");
+        if (_target is not IRescalableTarget target) throw new ArgumentException($"{_target.Name} has no known symmetries");
         Population training = LoadFinished();
         _progress.Stage("symmetry: transformed copies through the auto-encoder");
         return SymmetryStudy.Measure(_context.Device, target, training, networks, _generator.Reconstruct, _images.Test, seed);

@@ -52,11 +52,12 @@ internal static class ImageEvaluation
         (StudyConfig config, Population reference) = (context.Config, comparison.Reference);
         foreach (Population population in comparison.Populations.Select(o => o.Population).Append(reference)) target.Evaluate(context.Device, population, images.Test);
         IReadOnlyList<PopulationMeasures> measured =
-            Evaluator.Measure(context.Device, reference, comparison.Populations, config.Seed, config.Resamples, comparison.References);
+            Evaluator.Measure(context.Device, reference, comparison.Populations, config.Seed, config.Resamples, comparison.References, target);
         return EvaluationReport.Write(context.Folder.Root, measured, new ReportContext
         {
             Title = $"{comparison.Title} on {images.Test.Name.Split('/')[0]}, preset {config.Preset}",
             Seed = config.Seed,
+            Resamples = config.Resamples,
             Provenance = new Dictionary<string, string>(comparison.Provenance) { ["data"] = images.Description },
             Remark = comparison.Remark?.Invoke(measured),
             Deviations = config.Deviations,

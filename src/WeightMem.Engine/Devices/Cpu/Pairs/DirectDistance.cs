@@ -8,9 +8,10 @@ namespace WeightMem.Engine.Devices.Cpu.Pairs;
 /// Squared distances by direct differences in double precision. The order of summation is fixed (16 lanes, element i in lane i mod 16),
 /// so the bits do not depend on the machine's vector width, and equal rows give exactly 0.
 /// </summary>
-internal static class DirectDistance
+public static class DirectDistance
 {
     /// <summary>Sum of (a[i] - b[i])^2.</summary>
+    /// <exception cref="ArgumentException">The rows are of different lengths.</exception>
     public static double Squared(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         if (a.Length != b.Length) throw new ArgumentException($"rows of {a.Length} and {b.Length} values have no distance");
@@ -33,6 +34,28 @@ internal static class DirectDistance
             sum += difference * difference;
         }
 
+        return sum;
+    }
+
+    /// <summary>Sum of a[i] b[i].</summary>
+    /// <exception cref="ArgumentException">The rows are of different lengths.</exception>
+    public static double Inner(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        if (a.Length != b.Length) throw new ArgumentException($"rows of {a.Length} and {b.Length} values have no inner product");
+        Vector256<double> s0 = default, s1 = default, s2 = default, s3 = default;
+        ref float pa = ref MemoryMarshal.GetReference(a);
+        ref float pb = ref MemoryMarshal.GetReference(b);
+        int i = 0;
+        for (; i <= a.Length - 16; i += 16)
+        {
+            s0 += Load(ref pa, i) * Load(ref pb, i);
+            s1 += Load(ref pa, i + 4) * Load(ref pb, i + 4);
+            s2 += Load(ref pa, i + 8) * Load(ref pb, i + 8);
+            s3 += Load(ref pa, i + 12) * Load(ref pb, i + 12);
+        }
+
+        double sum = Vector256.Sum((s0 + s1) + (s2 + s3));
+        for (; i < a.Length; i++) sum += (double)a[i] * b[i];
         return sum;
     }
 

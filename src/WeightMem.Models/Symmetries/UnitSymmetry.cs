@@ -1,34 +1,26 @@
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Tensors;
-using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
 
-namespace WeightMem.Models.Targets;
+namespace WeightMem.Models.Symmetries;
 
-/// <summary>By what the incoming weights of a hidden unit can be multiplied, and its outgoing ones divided, without changing what the network computes.</summary>
-public enum UnitScaling
+/// <summary>What can be done to one hidden unit, and undone behind it, without changing its network's function.</summary>
+public enum UnitSymmetry
 {
-    /// <summary>By nothing.</summary>
+    /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>By 1 and -1: the activation is odd, and no pooling stands before it.</summary>
-    Sign,
+    /// <summary>Incoming weights and bias times a positive number, outgoing weights divided by it: units of (leaky) ReLU.</summary>
+    PositiveScale,
 
-    /// <summary>By any positive number: the activation is linear on either side of 0.</summary>
-    Positive,
+    /// <summary>The sign of incoming weights, bias and outgoing weights: units of an odd activation with no maximum taken of them.</summary>
+    Sign,
 }
 
-/// <summary>A target whose hidden units can be scaled; its layout is weight, bias, weight, bias ... in the order of the layers.</summary>
-public interface IScalableTarget : IImageTarget
+/// <summary>A target whose hidden units have symmetries beside their order; its layout is weight, bias, weight, bias ... in the order of the layers.</summary>
+public interface IRescalableTarget : IProbedTarget
 {
-    /// <summary>What each hidden layer allows.</summary>
-    IReadOnlyList<UnitScaling> Scalings { get; }
-
-    /// <summary>The logits of every network on every image, <c>[count, images, classes]</c>: to check that a transformation leaves a function alone.</summary>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="population">The networks.</param>
-    /// <param name="images">Images <c>[images, features]</c>, few enough that all logits fit the device.</param>
-    /// <exception cref="ArgumentException">The rows are of another width, or weights are NaN or infinite.</exception>
-    float[] Logits(Device device, Population population, ReadOnlySpan<float> images);
+    /// <summary>The symmetry of the units of each hidden layer, as many as <see cref="ITarget.HiddenWidths"/>.</summary>
+    IReadOnlyList<UnitSymmetry> UnitSymmetries { get; }
 
     /// <summary>Multiplies the incoming weights and biases of hidden units and divides the outgoing weights.</summary>
     /// <param name="row">The network, changed in place.</param>
@@ -43,10 +35,10 @@ public interface IScalableTarget : IImageTarget
             if (scales.Length != HiddenWidths[layer]) throw new ArgumentException($"{Name}: hidden layer {layer + 1} has {HiddenWidths[layer]} units, and {scales.Length} factors are given");
             foreach (float factor in scales)
             {
-                bool allowed = Scalings[layer] switch
+                bool allowed = UnitSymmetries[layer] switch
                 {
-                    UnitScaling.Positive => factor > 0 && float.IsFinite(factor),
-                    UnitScaling.Sign => factor is 1 or -1,
+                    UnitSymmetry.PositiveScale => factor > 0 && float.IsFinite(factor),
+                    UnitSymmetry.Sign => factor is 1 or -1,
                     _ => factor == 1,
                 };
                 if (!allowed) throw new ArgumentException($"{Name}: a unit of hidden layer {layer + 1} cannot be scaled by {factor} and compute the same");

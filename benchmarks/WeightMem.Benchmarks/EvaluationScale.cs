@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using TorchSharp;
+using WeightMem.Engine.Devices.Cpu;
+using WeightMem.Engine.Devices.Pairs;
+using WeightMem.Engine.Random;
+using WeightMem.Evaluation.Measures;
+using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
+
+namespace WeightMem.Benchmarks;
+
+/// <summary>
+/// The measures over pairs at the size of a published study: 10,000 by 10,000 networks of 7,960 weights, error masks over 10,000 images. The peer does the same on a slice, the way the public
+/// code of the paper does it; both are scaled to pairs per second in the same run.
+/// </summary>
+internal static class EvaluationScale
+{
+    private const int Images = 10_000;
+
+    private static long peak;
+    private static bool peakTaken;
+
+    /// <summary>Measures and writes <c>evaluation.md</c>.</summary>
+    /// <param name="folder">Folder of the results.</param>
+    /// <param name="networks">Networks on both sides.</param>
+    /// <param name="slice">Networks of the slice that the peer does.</param>
+    public static void Write(string folder, int networks, int slice)
+    {
+        int threads = Environment.ProcessorCount;
+        LibTorch.SetThreads(threads);
+        using var device = new CpuDevice(threads);
+        var target = new Mlp(784, 10, 10);
+        Population references = Random(target, networks, 1), queries = Random(target, networks, 2);
+        (queries.Wrong, references.Wrong) = (Masks(networks, 3), Masks(networks, 4));
+        Population few = queries.Select([.. Enumerable.Range(0, slice)]), fewer = queries.Select([.. Enumerable.Range(0, Math.Max(1, slice / 50))]);
+        Population some = references.Select([.. Enumerable.Range(0, Math.Min(networks, 1000))]);
+        var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"# Measures over pairs, {networks:N0} by {networks:N0} networks of 7,960 weights, masks of {Images:N0} bits\n\n"));
+        text.Append("| measure | ours, whole | ours, pairs/s | peer, pairs/s | ratio | peer does |\n|---|---|---|---|---|---|\n");
+
+        Row("min L2", () => MinimumDistance.Nearest(device, queries, references, Exclusion.None).Nearest(), (double)networks * networks,
+            () => MinimumDistance.Nearest(device, few, references, Exclusion.None).Nearest(), () => Distances(few, references), slice * (double)networks, "cdist of the slice in float32 (its matrix-product path), then the row minimum");
+        Row("max similarity", () => ErrorSimilarity.Maximum(device, queries, references, Exclusion.None).Values, (double)networks * networks,
+            () => ErrorSimilarity.Maximum(device, few, references, Exclusion.None).Values, () => Similarities(few.Wrong!, references.Wrong!), slice * (double)networks, "and, or and sums of boolean tensors, a query at a time");
+        Row("min L2, permuted", null, 0,
+            () => AlignedDistance.Nearest(device, fewer, some, Exclusion.None).Neighbours.Nearest(), () => Assignments(fewer, some), fewer.Count * (double)some.Count, "cdist of two networks' units and one assignment, a pair at a time");
+        text.Append(CultureInfo.InvariantCulture, $"\nPeak memory of the process after our whole runs, both populations in it ({2.0 * networks * 7960 * 4 / 1e9:F2} GB of weights): {peak / 1e9:F2} GB. {threads} threads, {SimdSupport.Best}. Times are of one run; ratios of the slice, the medians of 3 turns.\n");
+        Console.Write(text.ToString());
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "evaluation.md"), text.ToString());
+
+        void Row(string name, Func<double[]>? whole, double wholePairs, Func<double[]> ours, Func<double[]> theirs, double pairs, string how)
+        {
+            var watch = Stopwatch.StartNew();
+            whole?.Invoke();
+            double all = watch.Elapsed.TotalSeconds;
+            using (var now = Process.GetCurrentProcess()) peak = Math.Max(peak, peakTaken ? 0 : now.PeakWorkingSet64);
+            peakTaken = name == "max similarity"; // the peer's tensors come after
+            double[] left = ours(), right = theirs();
+            double error = left.Zip(right, (a, b) => Math.Abs(a - b) / Math.Max(1e-6, Math.Abs(a))).Max();
+            if (error > 1e-3) throw new InvalidOperationException($"{name}: the peer's numbers differ by {error:G3}");
+            double[] our = new double[3], their = new double[3];
+            for (int turn = 0; turn < 3; turn++)
+            {
+                our[turn] = Time(ours);
+                their[turn] = Time(theirs);
+            }
+
+            Array.Sort(our);
+            Array.Sort(their);
+            string total = whole is null ? "-" : string.Create(CultureInfo.InvariantCulture, $"{all:F1} s ({wholePairs / all:G3} pairs/s)");
+            text.Append(CultureInfo.InvariantCulture, $"| {name} | {total} | {pairs / our[1]:G3} | {pairs / their[1]:G3} | {their[1] / our[1]:F1} | {how} |\n");
+        }
+    }
+
+    private static double Time(Func<double[]> work)
+    {
+        var watch = Stopwatch.StartNew();
+        work();
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static double[] Distances(Population queries, Population references)
+    {
+        using torch.Tensor a = torch.tensor(queries.Weights, [queries.Count, queries.Parameters]), b = torch.tensor(references.Weights, [references.Count, references.Parameters]);
+        using torch.Tensor all = torch.cdist(a, b);
+        (torch.Tensor least, torch.Tensor index) = all.min(1);
+        using (index)
+        using (least) return Array.ConvertAll(least.data<float>().ToArray(), v => (double)v);
+    }
+
+    private static double[] Similarities(ErrorMasks queries, ErrorMasks references)
+    {
+        using torch.Tensor a = Booleans(queries), b = Booleans(references);
+        var best = new double[queries.Count];
+        for (int i = 0; i < best.Length; i++)
+        {
+            using torch.Tensor row = a[i].unsqueeze(0), common = row.logical_and(b).sum(1).to_type(torch.ScalarType.Float64), either = row.logical_or(b).sum(1).to_type(torch.ScalarType.Float64) + 1e-8;
+            using torch.Tensor ratio = common / either, most = ratio.max();
+            best[i] = most.item<double>();
+        }
+
+        return best;
+    }
+
+    private static torch.Tensor Booleans(ErrorMasks masks)
+    {
+        var values = new bool[(long)masks.Count * masks.Images];
+        for (int i = 0; i < masks.Count; i++)
+        {
+            ReadOnlySpan<ulong> row = masks.Row(i);
+            for (int k = 0; k < masks.Images; k++) values[(long)i * masks.Images + k] = (row[k / 64] >> (k % 64) & 1) != 0;
+        }
+
+        return torch.tensor(values, [masks.Count, masks.Images]);
+    }
+
+    private static double[] Assignments(Population queries, Population references)
+    {
+        const int hidden = 10, inputs = 784, outputs = 10;
+        var costs = new double[hidden * hidden];
+        var order = new int[hidden];
+        var best = new double[queries.Count];
+        torch.Tensor[] units = [.. Enumerable.Range(0, references.Count).Select(i => Units(references.Row(i)))];
+        for (int q = 0; q < best.Length; q++)
+        {
+            best[q] = double.PositiveInfinity;
+            using torch.Tensor own = Units(queries.Row(q));
+            for (int r = 0; r < references.Count; r++)
+            {
+                using torch.Tensor distance = torch.cdist(own, units[r]), squared = distance * distance;
+                ReadOnlySpan<float> values = squared.data<float>().ToArray();
+                for (int i = 0; i < costs.Length; i++) costs[i] = values[i];
+                double total = Assignment.Solve(costs, order);
+                ReadOnlySpan<float> mine = queries.Row(q)[^outputs..], theirs = references.Row(r)[^outputs..];
+                for (int o = 0; o < outputs; o++) total += (mine[o] - theirs[o]) * (mine[o] - theirs[o]);
+                best[q] = Math.Min(best[q], Math.Sqrt(total));
+            }
+        }
+
+        foreach (torch.Tensor tensor in units) tensor.Dispose();
+        return best;
+
+        static torch.Tensor Units(ReadOnlySpan<float> row)
+        {
+            var values = new float[hidden * (inputs + 1 + outputs)];
+            for (int h = 0; h < hidden; h++)
+            {
+                Span<float> unit = values.AsSpan(h * (inputs + 1 + outputs), inputs + 1 + outputs);
+                row.Slice(h * inputs, inputs).CopyTo(unit);
+                unit[inputs] = row[hidden * inputs + h];
+                for (int o = 0; o < outputs; o++) unit[inputs + 1 + o] = row[hidden * (inputs + 1) + o * hidden + h];
+            }
+
+            return torch.tensor(values, [hidden, inputs + 1 + outputs]);
+        }
+    }
+
+    private static Population Random(Mlp target, int networks, long seed)
+    {
+        var population = new Population(target.Name, target.Layout, new float[(long)networks * target.Parameters]);
+        Parallel.For(0, networks, i => target.Initialize(population.Row(i), new RandomStream(seed, "scale").Sub("network", i)));
+        return population;
+    }
+
+    private static ErrorMasks Masks(int networks, long seed)
+    {
+        int words = ErrorMasks.WordsFor(Images);
+        var bits = new ulong[networks * words];
+        Parallel.For(0, networks, i =>
+        {
+            var stream = new RandomStream(seed, "masks").At(i);
+            for (int k = 0; k < Images; k++)
+            {
+                if (stream.Double(k) < 0.08) bits[i * words + k / 64] |= 1UL << (k % 64);
+            }
+        });
+        return new ErrorMasks(bits, networks, Images);
+    }
+}

@@ -1,0 +1,148 @@
+using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Measures;
+using WeightMem.Evaluation.Reports;
+using WeightMem.Models.Data;
+using WeightMem.Models.Generators;
+using WeightMem.Models.Generators.Baselines;
+using WeightMem.Models.Generators.Gpt;
+using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
+using WeightMem.Models.Zoos;
+
+namespace WeightMem.Evaluation.Studies;
+
+/// <summary>What a generator of the matrix is made with.</summary>
+/// <param name="Device">Where to compute.</param>
+/// <param name="Target">The networks.</param>
+/// <param name="Conditioning">Test images that losses were measured on.</param>
+/// <param name="Preset">Size: one of <see cref="StudyPresets.Names"/>.</param>
+/// <param name="Seed">Seed of the generator.</param>
+public sealed record GeneratorRequest(Device Device, ILockstepTarget Target, ImageSet Conditioning, string Preset, long Seed);
+
+/// <summary>Any generator on any target (evaluation specification; one zoo per target, one report per cell, one table of verdicts). Cells that are finished are not run again.</summary>
+public sealed class GeneratorMatrix
+{
+    /// <summary>Generators that learn, by name: one line each. True where every checkpoint of the runs is learnt from, not only the last ones.</summary>
+    private static readonly Dictionary<string, (Func<GeneratorRequest, IGenerator> Make, bool AllCheckpoints)> Learned = new()
+    {
+        ["gpt"] = (r => new GptGenerator(r.Device, r.Target, r.Conditioning, Gpt(r)), true),
+    };
+
+    private readonly Device _device;
+    private readonly string _folder, _preset, _data;
+    private readonly string? _dataFolder;
+    private readonly long _seed;
+    private readonly IStudyProgress _progress;
+
+    /// <summary>A matrix in a folder.</summary>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="folder">Where to keep everything.</param>
+    /// <param name="preset">Size of zoos and generators: one of <see cref="StudyPresets.Names"/>.</param>
+    /// <param name="data">Image set.</param>
+    /// <param name="dataFolder">Folder of its files, or null to look where they usually are.</param>
+    /// <param name="seed">Seed of everything.</param>
+    /// <param name="progress">Told how far it is.</param>
+    public GeneratorMatrix(Device device, string folder, string preset, string data, string? dataFolder, long seed, IStudyProgress progress) =>
+        (_device, _folder, _preset, _data, _dataFolder, _seed, _progress) = (device, folder, preset, data, dataFolder, seed, progress);
+
+    /// <summary>The generators there are: those that learn, and the baselines.</summary>
+    public static IReadOnlyList<string> Generators => [.. Learned.Keys, .. BaselineCatalog.Kinds.Where(k => k != "noise"), "noise-0.05"];
+
+    /// <summary>Whether a name is a generator's, with its number where it has one.</summary>
+    public static bool IsGenerator(string name) => Learned.ContainsKey(name) || BaselineCatalog.Kinds.Any(k => name == k || name.StartsWith(k + "-", StringComparison.Ordinal));
+
+    /// <summary>Runs every cell that is not done and writes <c>index.html</c> and <c>index.csv</c>.</summary>
+    /// <param name="targets">Targets, such as <c>mlp</c> and <c>cnn-small</c>.</param>
+    /// <param name="generators">Generators, such as <c>gpt</c> and <c>average-16</c>.</param>
+    /// <param name="commandLine">The command that repeats it.</param>
+    /// <param name="cancellation">Stops between steps; what is done stays.</param>
+    /// <exception cref="ArgumentException">A target or generator is unknown.</exception>
+    public IReadOnlyList<IndexedStudy> Run(IReadOnlyList<string> targets, IReadOnlyList<string> generators, string commandLine, CancellationToken cancellation)
+    {
+        if (generators.FirstOrDefault(g => !IsGenerator(g)) is { } unknown) throw new ArgumentException($"there is no generator {unknown}; there are {string.Join(", ", Generators)}");
+        foreach (string target in targets)
+        {
+            (ImageSet train, ImageSet test) = ImageCatalog.Load(_data, _dataFolder);
+            int pool = target == "mlp" && _preset != "paper" ? 4 : 1; // as in the presets of G.pt
+            (train, test) = (train.AveragePool(pool), test.AveragePool(pool));
+            var network = TargetCatalog.Create<ILockstepTarget>(target, train);
+            string folder = Path.Combine(_folder, target);
+            if (generators.All(g => File.Exists(Path.Combine(folder, g, "evaluation.json")))) continue;
+            (Population training, Population heldout) = Zoo(folder, network, train, test, cancellation);
+            foreach (string generator in generators)
+            {
+                string cell = Path.Combine(folder, generator);
+                if (File.Exists(Path.Combine(cell, "evaluation.json"))) continue;
+                Cell(cell, generator, network, test, training, heldout, commandLine, cancellation);
+            }
+        }
+
+        IReadOnlyList<IndexedStudy> studies = StudyIndex.Find(_folder);
+        StudyIndex.Write(_folder, $"Generators and targets, preset {_preset}", studies);
+        return studies;
+    }
+
+    private (Population Training, Population Heldout) Zoo(string folder, ILockstepTarget target, ImageSet train, ImageSet test, CancellationToken cancellation)
+    {
+        string trained = Path.Combine(folder, "training.h5"), held = Path.Combine(folder, "heldout.h5");
+        if (File.Exists(trained) && File.Exists(held)) return (PopulationFile.Read(trained), PopulationFile.Read(held));
+        StudyConfig sizes = StudyPresets.Create("gpt", _preset);
+        ZooSettings settings = sizes.Zoo with { Seed = _seed, BaseRate = target is ConvNetTarget ? 0.02 : sizes.Zoo.BaseRate }; // convolutions of tanh diverge at 0.1
+        _progress.Stage($"zoo: {settings.Runs} runs of {target.Name}");
+        Directory.CreateDirectory(folder);
+        var shards = PopulationShards.Open(Path.Combine(folder, "zoo"));
+        using var builder = new ZooBuilder(_device, target, train, test, settings);
+        Population zoo = builder.TrainAll(shards, p => _progress.Advance(p.RunsDone, p.Runs, FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")), cancellation);
+        PopulationSplit split = PopulationSplit.ByRun(RunFilter.Apply(zoo).Kept, sizes.HeldoutRuns);
+        PopulationFile.Write(held, split.Heldout);
+        PopulationFile.Write(trained, split.Training);
+        shards.Delete();
+        return (split.Training, split.Heldout);
+    }
+
+    private void Cell(
+        string folder, string generator, ILockstepTarget target, ImageSet test, Population training, Population heldout, string commandLine, CancellationToken cancellation)
+    {
+        StudyConfig sizes = StudyPresets.Create("gpt", _preset);
+        Population finals = training.Finals();
+        string file = Path.Combine(folder, "generated.h5");
+        if (!File.Exists(file))
+        {
+            _progress.Stage($"{generator} on {target.Name}");
+            Directory.CreateDirectory(folder);
+            ImageSet conditioning = sizes.Zoo.EvaluationImages > 0 ? test.Take(sizes.Zoo.EvaluationImages) : test;
+            (IGenerator made, bool all) = Learned.TryGetValue(generator, out var learned)
+                ? (learned.Make(new GeneratorRequest(_device, target, conditioning, _preset, _seed)), learned.AllCheckpoints)
+                : (BaselineCatalog.Create(generator, new BaselineOptions { Target = target }), false);
+            using var disposable = made as IDisposable;
+            made.Fit(all ? training : finals, cancellation);
+            PopulationFile.Write(file, made.Sample(sizes.Generated, _seed, cancellation));
+        }
+
+        _progress.Stage($"evaluate {generator} on {target.Name}");
+        Population generated = PopulationFile.Read(file), fresh = heldout.Finals();
+        foreach (Population population in new[] { finals, generated, fresh }) target.Evaluate(_device, population, test);
+        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(
+            _device, finals, [new("generated", generated), new("heldout", fresh)], _seed, sizes.Resamples, target: target);
+        EvaluationReport.Write(folder, measured, new ReportContext
+        {
+            Title = $"{generator} on {target.Name}, preset {_preset}",
+            Seed = _seed,
+            Resamples = sizes.Resamples,
+            Networks = (_device, target, test),
+            CommandLine = commandLine,
+            Provenance = new Dictionary<string, string>
+            {
+                ["generator"] = generator,
+                ["target"] = $"{target.Name}, {target.Layout.Count} parameters",
+                ["data"] = test.Name,
+                ["training runs"] = $"{training.RunCount} ({training.Count} checkpoints)",
+                ["held-out runs"] = $"{heldout.RunCount}",
+                ["device"] = _device.Name,
+                ["seed"] = $"{_seed}",
+            },
+        });
+    }
+
+    private static GptSettings Gpt(GeneratorRequest request) => StudyPresets.Create("gpt", request.Preset).Gpt! with { Seed = request.Seed };
+}
