@@ -1,6 +1,5 @@
 using WeightMem.Engine.Cases;
 using WeightMem.Engine.Devices;
-using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
