@@ -21,13 +21,13 @@ assert old in text, f"{path}: nothing to mutate: {old}"
 open(path, "w").write(text.replace(old, new, 1))
 P
   all=$((all + 1))
-  if WEIGHTMEM_TESTS_OPS=$2 WEIGHTMEM_KERNEL_SOURCES=$work/kernels "$tests" -noColor -class '*CudaCaseTests' > "$work/log" 2>&1; then
+  if WEIGHTMEM_TESTS_OPS=$2 WEIGHTMEM_KERNEL_SOURCES=$work/kernels "$tests" -noColor -stopOnFail -class '*CudaCaseTests' > "$work/log" 2>&1; then
     echo "MISSED  $1: $5"
   elif grep -q 'KernelCompilationException' "$work/log"; then
     echo "BROKEN  $1: $5: it does not compile, so nothing was tried"
   else
     caught=$((caught + 1))
-    echo "caught  $1: $5 ($(grep -c '\[FAIL\]' "$work/log") tests, first: $(grep -m 1 '\[FAIL\]' "$work/log" | sed 's/.*CudaCaseTests\.//; s/ \[FAIL\]//'))"
+    echo "caught  $1: $5 (by $(grep -m 1 '\[FAIL\]' "$work/log" | sed 's/.*CudaCaseTests\.//; s/ \[FAIL\]//'))"
   fi
 }
 
@@ -37,7 +37,7 @@ WEIGHTMEM_TESTS_OPS=Fill,Softmax WEIGHTMEM_KERNEL_SOURCES=$here/kernels "$tests"
 mutate elementwise.cu AddBroadcast "b[i % columns]" "b[i / columns]" "wrong index of a broadcast bias"
 mutate elementwise.cu Activate "dy[i] * activation_slope(kind, x[i])" "dy[i] * activation_value(kind, x[i])" "value instead of slope"
 mutate indexing.cu Embedding,ScatterAddRows "if (index[r] == target) sum += dy[r * columns + c];" "if (index[r] == target) sum = dy[r * columns + c];" "repeated rows overwrite instead of adding"
-mutate rows.cu Softmax "for (int c = LANE; c < columns; c += 32) top = fmaxf(top, from[c]);" "for (int c = LANE; c < columns - 1; c += 32) top = fmaxf(top, from[c]);" "the maximum leaves out the last column of a long row"
+mutate rows.cu Softmax "for (int c = LANE; c < columns; c += 32) to[c] *= scale;" "for (int c = LANE; c < columns - 1; c += 32) to[c] *= scale;" "the last column of a long row is not scaled"
 mutate rows.cu Softmax "if (COLUMN(k) < columns) sum += part[k];" "if (COLUMN(k) < columns - 1) sum += part[k];" "a softmax's sum leaves out the last column"
 mutate rows.cu LayerNorm "float m = warp_sum(sum) / columns;" "float m = warp_sum(sum) / 32;" "mean over the wrong count"
 mutate rows.cu LayerNorm "forGamma = shared + 2 * warp * columns" "forGamma = shared" "the warps of a block share their sums"
@@ -48,7 +48,7 @@ mutate attention.cu Attention "        __syncthreads();
 mutate losses.cu SumOfSquares,MeanSquaredError "kind == PLAIN ? v : v * v" "v" "squares are not squared"
 mutate losses.cu CrossEntropy "(c == label ? 1.0f : 0.0f)" "0.0f" "cross-entropy without the label"
 mutate philox.cuh Normal,Uniform "k1 += 0xBB67AE85u;" "k1 += 0xBB67AE84u;" "one bit of Philox"
-mutate optimizers.cu Adam "i < decayed" "i <= decayed" "weight decay of one value too many"
+mutate optimizers.cu Adam "i < a.decayed" "i <= a.decayed" "weight decay of one value too many"
 mutate indexing.cu ScatterAddRows "place += unordered[j] < unordered[i];" "place += unordered[j] <= unordered[i];" "a list's rows one place too far"
 mutate indexing.cu ScatterAddRows "if (w < warp) place += found[w];" "" "rows of a crowded target overwrite each other"
 mutate mma.cuh Attention "left.word[2] = from[4];" "left.word[2] = from[0];" "a half of the left factor twice (bfloat16)"

@@ -1,6 +1,5 @@
 using WeightMem.Engine.Cases;
 using WeightMem.Engine.Devices;
-using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
@@ -67,7 +66,8 @@ public static partial class KernelRows
                 k.AttentionForward(o[1], o[2], i[1], heads);
                 k.AttentionBackward(o[0], i[0], o[1], o[2], i[1], heads);
             },
-            48 * n, 14 * n * g.Tokens, Sums) with { IsProduct = true };
+            48 * n, 14 * n * g.Tokens, Sums) with
+        { IsProduct = true };
         yield return Row(
             "MeanSquaredErrorBackward", g, [new(1), new(x), new(x)], [x], (k, i, o) => k.MeanSquaredErrorBackward(o[0], i[0], i[1], i[2], false), 12 * n, 2 * n, Rounding);
         yield return Row(
