@@ -44,6 +44,25 @@ public sealed class HyperDiffusionStudyTests : IDisposable
     }
 
     [Fact]
+    public void Made_airplanes_pass_the_check_and_a_mesh_with_a_hole_is_named()
+    {
+        string folder = Path.Combine(_root, "planes");
+        (int code, string output, string error) = CommandLine.Run("data", "airplanes", "--to", folder, "--training", "2", "--validation", "0", "--test", "1");
+        Assert.True(code == 0, error);
+        (code, output, error) = CommandLine.Run("data", "check", folder);
+        Assert.True(code == 0, error);
+        Assert.Contains("3 of 3 shapes", output, StringComparison.Ordinal);
+        string mesh = Directory.GetFiles(Path.Combine(folder, "02691156"), "*.obj").Order().First();
+        string[] lines = File.ReadAllLines(mesh);
+        File.WriteAllLines(mesh, lines[..^1]);
+        (code, output, _) = CommandLine.Run("data", "check", folder);
+        Assert.Equal(3, code);
+        Assert.Contains(Path.GetFileName(mesh), output, StringComparison.Ordinal);
+        Assert.Contains("not watertight: 3 of", output, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 shapes", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Paper_says_what_it_needs_before_it_starts()
     {
         (int code, _, string error) = CommandLine.Run("reproduce", "hyperdiffusion", "--preset", "paper", "--out", Path.Combine(_root, "paper"));

@@ -1,5 +1,4 @@
 using WeightMem.Engine.Cases;
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Tensors;
 

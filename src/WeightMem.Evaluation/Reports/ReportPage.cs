@@ -157,6 +157,10 @@ public static class ReportPage
             "Max similarity: overlap of the wrongly classified test images with those of the most similar training network, " +
             "1 where the errors are the same. Training networks are compared with the other training networks.",
             ("class", "note")).Line();
+        if (!columns.Any(column => column.Key == "min_cd_train")) return;
+        html.Element("p", "Shapes: Chamfer is the distance of two normalised point clouds, small where shapes are alike; the row of training networks has the training shapes " +
+            "themselves, all others the surfaces of fields. MMD, coverage and 1-NN compare subsets of one size with the test shapes. Overlap: inside nodes that a field " +
+            "and its nearest training field share. Fields without a surface are counted as empty and are in no mean.", ("class", "note")).Line();
     }
 
     private static void Cell(HtmlWriter html, Estimate? measure, int populationCount, string name, string format)

@@ -113,7 +113,7 @@ public sealed class ShapeFolder : IShapeSource
             {
                 Load(id);
             }
-            catch (Exception error) when (error is FileFormatException or FileReadException)
+            catch (FileFormatException error)
             {
                 flaw = error.Message;
             }
@@ -135,9 +135,9 @@ public sealed class ShapeFolder : IShapeSource
         Directory.CreateDirectory(clouds);
         string[] all = [.. airplanes.Training, .. airplanes.Validation, .. airplanes.Test];
         int done = 0;
-        Parallel.ForEach(all, new ParallelOptions { CancellationToken = cancellation }, id =>
+        ShapeLoop.For(all.Length, cancellation, i =>
         {
-            string mesh = Path.Combine(folder, id + ".obj"), cloud = Path.Combine(clouds, id + ".obj.npy");
+            string id = all[i], mesh = Path.Combine(folder, id + ".obj"), cloud = Path.Combine(clouds, id + ".obj.npy");
             if (!File.Exists(cloud)) NpyFile.Write(cloud, NamedArray.Of("", airplanes.Cloud(id, CloudPoints), CloudPoints, 3));
             if (!File.Exists(mesh)) ObjFile.Write(mesh, airplanes.Load(id).Mesh);
             progress?.Invoke(Interlocked.Increment(ref done), all.Length);

@@ -73,7 +73,7 @@ public sealed class FieldZoo
         float[] points = new float[3L * count * samples], inside = new float[(long)count * samples], weights = new float[(long)count * _target.Parameters];
         float[] judgedPoints = new float[3L * count * _settings.JudgedPoints];
         var judged = new FieldSamples[count];
-        Parallel.For(0, count, new ParallelOptions { CancellationToken = cancellation }, k =>
+        ShapeLoop.For(count, cancellation, k =>
         {
             Shape3D shape = _source.Load(_ids[first + k]);
             RandomStream stream = Stream("field samples", first + k);

@@ -198,9 +198,9 @@ public sealed class HyperDiffusionTests
         using var model = new HyperDiffusionModel(Target.Layout, Tiny);
         model.Build(device);
         Dictionary<string, float[]> state = model.State();
-        var arrays = new List<NamedArray> { NamedArray.Of("betas", new double[500], 500) };
-        foreach (ParameterEntry entry in model.Layout.Entries) arrays.Add(NamedArray.Of("model." + entry.Name, state[entry.Name], [.. entry.Shape.Select(s => (long)s)]));
-        arrays.Add(NamedArray.Of("model." + HyperDiffusionModel.FrequenciesName, state[HyperDiffusionModel.FrequenciesName], Tiny.Frequencies));
+        var arrays = new List<NamedArray> { NamedArray.Of("state_dict/betas", new double[500], 500), NamedArray.Of("optimizer_states/0/state/0/exp_avg", new float[7], 7) };
+        foreach (ParameterEntry entry in model.Layout.Entries) arrays.Add(NamedArray.Of("state_dict/model." + entry.Name, state[entry.Name], [.. entry.Shape.Select(s => (long)s)]));
+        arrays.Add(NamedArray.Of("state_dict/model." + HyperDiffusionModel.FrequenciesName, state[HyperDiffusionModel.FrequenciesName], Tiny.Frequencies));
         TorchWriter.Write(folder["plane.ckpt"], arrays);
         Dictionary<string, float[]> read = HyperDiffusionFile.ReadLightning(folder["plane.ckpt"], model.Layout);
         Assert.Equal(state.Keys.Order(), read.Keys.Order());

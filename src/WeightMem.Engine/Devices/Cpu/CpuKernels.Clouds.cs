@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using WeightMem.Engine.Devices.Cpu.Simd;
 using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Devices.Cpu;

@@ -65,7 +65,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
     private CloudSet Clouds(IReadOnlyList<string> ids)
     {
         var clouds = new float[]?[ids.Count];
-        Parallel.For(0, clouds.Length, i => clouds[i] = PointClouds.Normalize(source.Cloud(ids[i], _settings.CloudPoints)));
+        ShapeLoop.For(clouds.Length, CancellationToken.None, i => clouds[i] = PointClouds.Normalize(source.Cloud(ids[i], _settings.CloudPoints)));
         return new CloudSet(clouds);
     }
 
@@ -104,7 +104,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         Add("min_cd_test", quality, Path);
         int[] drawn = [.. Enumerable.Range(0, clouds.Count).Where(i => double.IsFinite(novelty[i]) && double.IsFinite(quality[i]))];
         if (drawn.Length > 0)
-            scattered.Add(new NoveltyPopulation(set.Name, [.. drawn.Select(i => novelty[i])], [.. drawn.Select(i => quality[i])], Reading.Label(set.Name)));
+            scattered.Add(new NoveltyPopulation(set.Name, [.. drawn.Select(i => novelty[i])], [.. drawn.Select(i => quality[i])], set.Name == "training" ? "training shapes" : Reading.Label(set.Name)));
 
         // Minima over a population shrink with its size: all are compared as random subsets of one size.
         int[] subset = [.. _subsets.Sub(set.Name).Choose(clouds.Filled.Count, Math.Min(equal, clouds.Filled.Count)).Select(i => clouds.Filled[i]).Order()];

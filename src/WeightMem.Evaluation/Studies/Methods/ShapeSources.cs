@@ -9,7 +9,7 @@ internal static class ShapeSources
     public static IReadOnlyList<string> Names { get; } = ["procedural-airplanes", "shapenet-airplanes"];
 
     /// <summary>Opens the shapes of a configuration; none is made yet.</summary>
-    /// <exception cref="RunFolderException">The data have no such name, or a folder is needed and not given; the message says of what form.</exception>
+    /// <exception cref="ArgumentException">The data have no such name, or a folder is needed and not given; the message says of what form.</exception>
     public static IShapeSource Open(StudyContext context)
     {
         (StudyConfig config, ShapeStudySettings shapes) = (context.Config, context.Config.Shapes ?? new ShapeStudySettings());
@@ -19,12 +19,12 @@ internal static class ShapeSources
                 return new ProceduralAirplanes(
                     config.Zoo.Seed, config.Zoo.Runs - config.HeldoutRuns, shapes.Validation, config.HeldoutRuns - shapes.Validation, shapes.Fine);
             case "shapenet-airplanes":
-                return context.DataFolder is { } folder ? ShapeFolder.Open(folder) : throw new RunFolderException(
+                return context.DataFolder is { } folder ? ShapeFolder.Open(folder) : throw new ArgumentException(
                     $"preset {config.Preset} of hyperdiffusion needs ShapeNet's airplanes, made watertight: give a folder with {ShapeFolder.Category}/ID.obj, "
                     + $"{ShapeFolder.Category}/{{train,val,test}}_split.lst and {ShapeFolder.Category}_{ShapeFolder.CloudPoints}_pc/ID.obj.npy by --data-folder; "
                     + "without them there is --data procedural-airplanes");
             default:
-                throw new RunFolderException($"there are no shapes '{config.Data}'; there are {string.Join(", ", Names)}");
+                throw new ArgumentException($"there are no shapes '{config.Data}'; there are {string.Join(", ", Names)}");
         }
     }
 }
