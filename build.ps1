@@ -3,7 +3,7 @@
 #   ./build.ps1 test      all tests
 #   ./build.ps1 demo      the small study of G.pt on the images in data/, into runs/gpt-small
 #   ./build.ps1 bench     speed beside libtorch, into benchmarks/results
-#   ./build.ps1 publish   a self-contained program at artifacts/publish
+#   ./build.ps1 publish   the program as one file that needs nothing, for Linux and Windows: artifacts/publish/RID; `publish RID` for one of them
 #   ./build.ps1 format    formats the sources; with --check only looks
 param([string]$Command = "help", [Parameter(ValueFromRemainingArguments = $true)][string[]]$Rest = @())
 $ErrorActionPreference = "Stop"
@@ -22,8 +22,12 @@ switch ($Command) {
     "demo" { Build; & artifacts/bin/weightmem reproduce gpt --preset small @Rest }
     "bench" { if ($Rest.Count -eq 0) { $Rest = @("all") }; dotnet run -c Release --project benchmarks/WeightMem.Benchmarks -- @Rest }
     "publish" {
-        dotnet publish src/WeightMem.Cli -c Release -v quiet --nologo --self-contained -p:PublishSingleFile=true -o artifacts/publish @Rest
-        Write-Output "artifacts/publish/weightmem"
+        if ($Rest.Count -eq 0) { $Rest = @("linux-x64", "win-x64") }
+        foreach ($rid in $Rest) {
+            dotnet publish src/WeightMem.Cli -c Release -r $rid --self-contained -p:RunAnalyzers=false -v quiet --nologo -o "artifacts/publish/$rid"
+            if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+            Write-Output "artifacts/publish/$rid"
+        }
     }
     "format" {
         dotnet build src/WeightMem.Cuda.Generators -v quiet --nologo

@@ -4,7 +4,7 @@
 #   ./build.sh test      all tests
 #   ./build.sh demo      the small study of G.pt on the images in data/, into runs/gpt-small
 #   ./build.sh bench     speed beside libtorch, into benchmarks/results; `bench files`: of files beside plain reads
-#   ./build.sh publish   a self-contained program at artifacts/publish
+#   ./build.sh publish   the program as one file that needs nothing, for Linux and Windows: artifacts/publish/RID; `publish RID` for one of them
 #   ./build.sh format    formats the sources; with --check only looks
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -23,7 +23,12 @@ case "$command" in
   test) native/build.sh; dotnet test --solution WeightMem.sln -c Release --no-progress "$@" ;;
   demo) build; exec artifacts/weightmem reproduce gpt --preset small "$@" ;;
   bench) exec dotnet run -c Release --project benchmarks/WeightMem.Benchmarks -- "${@:-all}" ;;
-  publish) dotnet publish src/WeightMem.Cli -c Release "${quiet[@]}" --self-contained -p:PublishSingleFile=true -o artifacts/publish "$@"; echo "artifacts/publish/weightmem" ;;
+  publish)
+    [ $# -gt 0 ] || set -- linux-x64 win-x64
+    for rid; do
+      dotnet publish src/WeightMem.Cli -c Release -r "$rid" --self-contained -p:RunAnalyzers=false "${quiet[@]}" -o "artifacts/publish/$rid"
+      ls -l "artifacts/publish/$rid" | awk 'NR > 1 { printf "%s/%s %.1f MB\n", folder, $NF, $5 / 1e6 }' folder="artifacts/publish/$rid"
+    done ;;
   format)
     # The formatter loads the solution without building it, and code that uses generated launch methods needs their generator.
     dotnet build src/WeightMem.Cuda.Generators "${quiet[@]}"

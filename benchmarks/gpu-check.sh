@@ -14,7 +14,6 @@ pack() {
   trap 'rm -rf "$folder"' RETURN
   dotnet publish src/WeightMem.Cli -c Release -r linux-x64 --self-contained -v quiet --nologo -p:RunAnalyzers=false -o "$folder/bundle"
   dotnet publish tests/WeightMem.Engine.Tests -c Release -r linux-x64 --self-contained -v quiet --nologo -p:RunAnalyzers=false -o "$folder/bundle"
-  cp -r data "$folder/bundle/data"
   cp benchmarks/gpu_torch.py "$folder/bundle/"
   find "$folder/bundle" -name '*.pdb' -delete
   tar -C "$folder" -czf "$1" bundle

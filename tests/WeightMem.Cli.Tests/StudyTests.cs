@@ -149,7 +149,7 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     {
         JsonNode sets = JsonNode.Parse(Ok("data", "list", "--json"))!;
         JsonNode shipped = sets.AsArray().Single(s => (string?)s!["name"] == "fashion-mnist-small")!;
-        Assert.NotNull(shipped["folder"]);
+        Assert.True((bool)shipped["present"]!);
         Assert.Equal(4, shipped["sha256"]!.AsObject().Count);
     }
 

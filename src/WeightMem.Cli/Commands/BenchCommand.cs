@@ -51,7 +51,7 @@ internal static class BenchCommand
             foreach (PipelineTiming t in GptPipelineBench.Run(device, $"gpt {size}", target, StudyPresets.Create("gpt", size).Gpt!, count))
             {
                 cancellation.ThrowIfCancellationRequested();
-                rows.Add(new JsonObject
+                rows.Add((JsonNode)new JsonObject
                 {
                     ["step"] = t.Name,
                     ["size"] = t.Size,

@@ -32,6 +32,7 @@ internal static class DataCommand
                         ["name"] = set.Source.Name,
                         ["from"] = set.Source.Source,
                         ["licence"] = set.Source.Licence,
+                        ["present"] = set.Present,
                         ["folder"] = set.Folder,
                         ["sha256"] = files,
                     });
@@ -43,7 +44,7 @@ internal static class DataCommand
 
             foreach (ImageListing set in sets)
             {
-                Console.Out.WriteLine($"{set.Source.Name,-22} {(set.Present ? set.Folder : "not here: weightmem data get " + set.Source.Name)}");
+                Console.Out.WriteLine($"{set.Source.Name,-22} {(set.Folder is not null ? set.Folder : set.Present ? "inside the program" : "not here: weightmem data get " + set.Source.Name)}");
                 Console.Out.WriteLine($"{"",-22} {set.Source.Source}; licence {set.Source.Licence}");
                 foreach (ImageFile file in set.Source.Files) Console.Out.WriteLine($"{"",-22} {file.Count,6} {file.Name} sha256 {file.Sha256[..16]}...");
             }

@@ -6,16 +6,16 @@ namespace WeightMem.Models.Data;
 
 /// <summary>A known image set and whether it is here.</summary>
 /// <param name="Source">What it is.</param>
-/// <param name="Folder">The folder that holds it, or null when it is not here.</param>
+/// <param name="Folder">The folder that holds it, or null when there is none.</param>
 public sealed record ImageListing(ImageSource Source, string? Folder)
 {
-    /// <summary>Whether the set is here.</summary>
-    public bool Present => Folder is not null;
+    /// <summary>Whether the set is here, in a folder or inside the program.</summary>
+    public bool Present => Folder is not null || ImageFolders.IsInside(Source);
 }
 
 /// <summary>
 /// The known image sets: loads them with their checksums verified and their pixels normalised. A set is looked for in the folder given, in
-/// the folder that <c>WEIGHTMEM_DATA</c> names, in <c>data</c> beside the program and above it, and where package managers put it.
+/// the folder that <c>WEIGHTMEM_DATA</c> names, in <c>data</c> beside the program and above it, where package managers put it, and inside the program.
 /// </summary>
 public static class ImageCatalog
 {
@@ -40,8 +40,9 @@ public static class ImageCatalog
     {
         if (CifarSets.Knows(name)) return CifarSets.Load(name, folder);
         ImageSource source = ImageSource.Of(name);
-        string found = ImageFolders.Given(folder, source) ?? ImageFolders.Find(source) ?? throw new ImageSetException(
-            $"image set {name} is not here; fetch it with: weightmem data get {name}, or name its folder in {ImageFolders.Variable}");
+        string? found = ImageFolders.Given(folder, source) ?? ImageFolders.Find(source);
+        if (found is null && !ImageFolders.IsInside(source))
+            throw new ImageSetException($"image set {name} is not here; fetch it with: weightmem data get {name}, or name its folder in {ImageFolders.Variable}");
         return (Part(source, found, source.Train, "train"), Part(source, found, source.Test, "test"));
     }
 
@@ -63,9 +64,10 @@ public static class ImageCatalog
     {
         ImageSource source = ImageSource.Of(name);
         log ??= _ => { };
-        if ((ImageFolders.Given(from, source) ?? ImageFolders.Find(source)) is { } here)
+        string? here = ImageFolders.Given(from, source) ?? ImageFolders.Find(source);
+        if (here is not null || ImageFolders.IsInside(source))
         {
-            log($"{name}: found in {here}");
+            log($"{name}: found {(here is null ? "inside the program" : $"in {here}")}");
             return Store(source, here, destination);
         }
 
@@ -73,12 +75,13 @@ public static class ImageCatalog
         return Store(source, download.Fetch(source), destination);
     }
 
-    /// <summary>Reads a file and checks that its content is the known one.</summary>
-    internal static byte[] Verified(ImageSource source, string folder, ImageFile file)
+    /// <summary>Reads a file of a folder, or without one that inside the program, and checks that its content is the known one.</summary>
+    internal static byte[] Verified(ImageSource source, string? folder, ImageFile file)
     {
-        string path = ImageFolders.File(folder, file)
+        string path = folder is null ? ImageFolders.Inside(source, file) : ImageFolders.File(folder, file)
             ?? throw new ImageSetException($"{folder} has no {file.Name} or {file.Name}.gz, which {source.Name} needs");
-        NamedArray array = IdxFile.Read(path);
+        using Stream? inside = folder is null ? ImageFolders.Open(path) : null;
+        NamedArray array = inside is null ? IdxFile.Read(path) : IdxFile.Read(inside, path);
         int rank = file == source.Train.Images || file == source.Test.Images ? 3 : 1;
         if (array.Shape.Length != rank || array.Shape[0] != file.Count)
         {
@@ -95,7 +98,7 @@ public static class ImageCatalog
         return array.ElementsAs<byte>()!;
     }
 
-    private static ImageSet Part(ImageSource source, string folder, (ImageFile Images, ImageFile Labels) part, string name)
+    private static ImageSet Part(ImageSource source, string? folder, (ImageFile Images, ImageFile Labels) part, string name)
     {
         byte[] bytes = Verified(source, folder, part.Images);
         byte[] classes = Verified(source, folder, part.Labels);
@@ -108,11 +111,11 @@ public static class ImageCatalog
         return new ImageSet($"{source.Name}/{name}", pixels, Array.ConvertAll(classes, c => (int)c), 1, Side, Side, Classes);
     }
 
-    private static string Store(ImageSource source, string from, string destination)
+    private static string Store(ImageSource source, string? from, string destination)
     {
         string folder = Path.GetFullPath(Path.Combine(destination, source.Name));
         var content = source.Files.ToDictionary(file => file, file => Verified(source, from, file));
-        if (Path.GetFullPath(from) == folder) return folder;
+        if (from is not null && Path.GetFullPath(from) == folder) return folder;
         try
         {
             Directory.CreateDirectory(folder);

@@ -3,7 +3,7 @@ using WeightMem.Formats.Idx;
 
 namespace WeightMem.Models.Data;
 
-/// <summary>Finds the folder that holds the files of an image set.</summary>
+/// <summary>Finds the files of an image set: the folder that holds them, or the resources of the program.</summary>
 internal static class ImageFolders
 {
     /// <summary>The variable that names a folder of image sets.</summary>
@@ -30,6 +30,15 @@ internal static class ImageFolders
         if (System.IO.File.Exists(plain + ".gz")) return plain + ".gz";
         return System.IO.File.Exists(plain) ? plain : null;
     }
+
+    /// <summary>Whether a set is inside the program.</summary>
+    public static bool IsInside(ImageSource source) => typeof(ImageFolders).Assembly.GetManifestResourceInfo(Inside(source, source.Train.Images)) is not null;
+
+    /// <summary>The name of a file inside the program.</summary>
+    public static string Inside(ImageSource source, ImageFile file) => $"data/{source.Name}/{file.Name}.gz";
+
+    /// <summary>Opens a file inside the program.</summary>
+    public static Stream Open(string name) => typeof(ImageFolders).Assembly.GetManifestResourceStream(name)!;
 
     /// <summary>Every folder that may hold a set, the likeliest first.</summary>
     public static IEnumerable<string> Candidates(ImageSource source)

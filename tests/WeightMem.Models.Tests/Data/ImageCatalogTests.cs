@@ -48,6 +48,15 @@ public sealed class ImageCatalogTests : IDisposable
         Assert.Equal(12, list.SelectMany(l => l.Source.Files).Select(f => f.Sha256).Distinct().Count());
     }
 
+    /// <summary>One file is enough to run a study: the shipped images are read where there is no folder of them.</summary>
+    [Fact]
+    public void The_shipped_set_is_inside_the_program()
+    {
+        foreach (ImageFile file in ImageSource.FashionMnistSmall.Files) Assert.NotEmpty(ImageCatalog.Verified(ImageSource.FashionMnistSmall, null, file));
+        Assert.True(ImageFolders.IsInside(ImageSource.FashionMnistSmall));
+        Assert.False(ImageFolders.IsInside(ImageSource.Mnist));
+    }
+
     [Fact]
     public void An_unknown_set_suggests_the_nearest()
     {
