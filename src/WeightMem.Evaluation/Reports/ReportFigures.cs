@@ -63,7 +63,7 @@ internal static class ReportFigures
 
         if (compared && context.Networks is { } networks)
         {
-            var boundaries = new Boundaries(networks.Device, networks.Target, networks.Test);
+            var boundaries = new Boundaries(networks.Device, networks.Target, networks.Test, context.GridResolution);
             yield return (
                 "decision-boundary", ReportSection.Function, "Decision boundaries of generated networks and their nearest training networks",
                 "The plane of the first two principal components of the test images. Images there are blurred, so agreement on the test images says more.",
@@ -141,14 +141,14 @@ internal static class ReportFigures
     }
 
     /// <summary>Class maps of networks in the plane of the test images.</summary>
-    private sealed class Boundaries(Device device, IImageTarget target, ImageSet test)
+    private sealed class Boundaries(Device device, IImageTarget target, ImageSet test, int resolution)
     {
         private readonly PrincipalComponents _components = PrincipalComponents.Fit(test.Pixels, test.Features);
 
         public Figure Pairs(PopulationMeasures generated, PopulationMeasures training)
         {
             int[] first = [.. Enumerable.Range(0, Math.Min(Shown, generated.Population.Count))];
-            DecisionGrid grid = DecisionGrid.Over(_components, test.Pixels);
+            DecisionGrid grid = DecisionGrid.Over(_components, test.Pixels, resolution);
             var extent = new BoundaryExtent(grid.Horizontal[0], grid.Horizontal[^1], grid.Vertical[0], grid.Vertical[^1]);
             return DecisionBoundaryFigure.Draw(Maps(grid, generated, training, first), grid.Resolution, extent, test.Classes);
         }
@@ -159,12 +159,12 @@ internal static class ReportFigures
             double[] distances = neighbours.Nearest();
             int[] order = [.. Enumerable.Range(0, distances.Length).OrderBy(i => distances[i])];
             int[] chosen = [.. GalleryPercentiles.Select(p => order[(int)Math.Round(p / 100 * (order.Length - 1))])];
-            DecisionGrid grid = DecisionGrid.Over(_components, test.Pixels, GalleryResolution);
+            DecisionGrid grid = DecisionGrid.Over(_components, test.Pixels, Math.Min(resolution, GalleryResolution));
             IReadOnlyList<BoundaryPair> maps = Maps(grid, generated, training, chosen);
             return PercentileGalleryFigure.Draw(
                 [.. chosen.Select((row, i) => new GalleryEntry(
                     GalleryPercentiles[i], distances[row], generated.Population.Score is { } score ? score[row] : null, generated.MaxSimilarity is { } s ? s.Values[row] : null, maps[i]))],
-                GalleryResolution);
+                grid.Resolution);
         }
 
         private IReadOnlyList<BoundaryPair> Maps(DecisionGrid grid, PopulationMeasures generated, PopulationMeasures training, int[] rows)

@@ -121,12 +121,15 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
     {
         var others = new List<NamedPopulation> { new("generated", PopulationFile.Read(_folder.Generated)), new("heldout", heldout) };
         others.AddRange(BaselineStage.Read(_context, AllBaselines(training)));
-        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(_context.Device, training, others, _config.Seed, _config.Resamples);
+        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(_context.Device, training, others, _config.Seed, _config.Resamples, target: _target);
         ShapeFindings shapes = new ShapeEvaluation(_context, _target, _shapes).Run(measured);
         return EvaluationReport.Write(_folder.Root, measured, new ReportContext
         {
             Title = $"HyperDiffusion on {_shapes.Name.Replace('-', ' ')}, preset {_config.Preset}",
             Seed = _config.Seed,
+            Resamples = _config.Resamples,
+            Device = _context.Device,
+            Target = _target,
             Provenance = Provenance(provenance),
             Remark = shapes.Remark,
             Deviations = _config.Deviations,
