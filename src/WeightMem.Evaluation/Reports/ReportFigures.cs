@@ -58,7 +58,7 @@ internal static class ReportFigures
             yield return (
                 "performance-novelty", ReportSection.Performance, "Performance against novelty",
                 "Left is new, up is good. A generator earns its keep where its points are above the line that noisy copies of training networks reach. Up to 100 networks of each population are drawn; the tests use all.",
-                NoveltyPerformanceFigure.Draw(scattered, new RandomStream(context.Seed, "scatter"), 1 - training.Population.Score!.Average() / 100, lines));
+                NoveltyPerformanceFigure.Draw(scattered, new RandomStream(context.Seed, "scatter"), 1 - training.Population.Score!.Average() / 100, lines: lines));
         }
 
         if (compared && context.Networks is { } networks)

@@ -84,19 +84,6 @@ public sealed partial class Mlp
         }
     }
 
-    /// <inheritdoc/>
-    public float[] Logits(Device device, Population population, ReadOnlySpan<float> images)
-    {
-        PopulationEvaluation.CheckRows(this, population);
-        int points = images.Length / _widths[0];
-        if (population.Count == 0 || points == 0) return [];
-        using Scope scope = device.Scope();
-        Tensor logits = Logits(Tape.Inference(device), device.From(population.Weights, (population.Count, Parameters)), device.From(images, (points, _widths[0])));
-        var values = new float[logits.Elements];
-        device.ReadFloats(logits, values);
-        return values;
-    }
-
     internal void Evaluate(Device device, Population population, ImageSet images, int rowsPerPass)
     {
         CheckImages(images);
