@@ -14,11 +14,12 @@ internal static class ReproduceCommand
         var preset = new Option<string>("--preset") { Description = $"Size of the study: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
         var data = new Option<string?>("--data") { Description = "Image or shape set in place of the preset's" };
         var output = new Option<string?>("--out") { Description = "Run folder; runs/METHOD-PRESET if not given" };
+        var pretrained = new Option<string?>("--pretrained") { Description = "p-diff: file of weights to begin with, such as timm's resnet18; pre-training then takes the published 10 epochs" };
         Option<string?> folder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();
         Option<bool> json = SharedOptions.Json();
         var command = new Command("reproduce", "Run the whole study of a method: population, generator, samples, baselines, measures, figures, one page.")
-            { method, preset, data, output, folder, seed, json };
+            { method, preset, data, output, pretrained, folder, seed, json };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
@@ -27,6 +28,13 @@ internal static class ReproduceCommand
             SharedOptions.RequireName("preset", size, StudyPresets.Names);
             StudyConfig config = StudyPresets.Create(name, size).WithSeed(parsed.GetValue(seed));
             if (parsed.GetValue(data) is { } set) config = config with { Data = set };
+            if (parsed.GetValue(pretrained) is { } weights)
+            {
+                config = config.Trajectory is { } trajectory
+                    ? config with { Trajectory = trajectory with { Pretrained = weights, PretrainingEpochs = 10 } }
+                    : throw new UsageException($"--pretrained is for p-diff, not for {name}");
+            }
+
             string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{name}-{size}");
             using RunFolder run = RunFolder.Open(path, config);
             using Device computer = device.Open(parsed);

@@ -87,7 +87,7 @@ internal static class PDiffPresets
             AutoencoderChannels = [16, 32, 64, 64, 8],
             Latent = 32,
             AutoencoderSteps = 600,
-            AutoencoderRate = 2e-3,
+            AutoencoderRate = 2e-4,
             DenoiserChannels = [1, 16, 32, 64, 128, 64, 32, 16, 1],
             DiffusionSteps = 200,
             FirstBeta = 5e-4,
@@ -102,7 +102,7 @@ internal static class PDiffPresets
         [
             MiniNote,
             ConsistentNote,
-            "150 checkpoints, a diffusion of 200 steps whose betas are scaled up accordingly, models of 109,801 and 161,089 parameters, and learning rates of the generator 10 to 100 times the published ones.",
+            "150 checkpoints, a diffusion of 200 steps whose betas are scaled up accordingly, models of 109,801 and 161,089 parameters, and learning rates of the generator 10 times the published ones.",
             "Pre-training takes crops of at least 60 % of an image and chooses its best epoch on 1,000 training images set aside; the published recipe goes down to 8 % and chooses on the test images.",
         ],
     };

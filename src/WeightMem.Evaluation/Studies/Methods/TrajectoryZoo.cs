@@ -50,6 +50,7 @@ internal sealed class TrajectoryZoo
         var layout = NetworkTarget.LayoutOf(_definition, shown.Channels, _images.Train.Classes);
         if (!File.Exists(Pretrained))
         {
+            RequireMemory();
             string snapshot = _context.Folder.File("pretraining.safetensors");
             _context.Progress.Stage($"pre-train {_definition.Name}: {_settings.PretrainingEpochs} epochs of {_images.Train.Count - _settings.ValidationImages} images");
             (Dictionary<string, float[]> state, double accuracy) = Trainer.Pretrain(
@@ -108,6 +109,18 @@ internal sealed class TrajectoryZoo
 
     /// <summary>The later steps of the training run, or null when there are none.</summary>
     public Population? ReadLater() => _settings.LaterCheckpoints > 0 ? PopulationFile.Read(_context.Folder.File(Later + ".h5")) : null;
+
+    /// <summary>Says what the run takes before it takes it, and ends where the device has not got that.</summary>
+    /// <exception cref="InsufficientMemoryException">The device has less.</exception>
+    private void RequireMemory()
+    {
+        (long parameters, long bytes, long features) = Trainer.Needs();
+        string needs = FormattableString.Invariant(
+            $"{_definition.Name}: {parameters:N0} parameters; a training step takes about {bytes / 1e9:F1} GB on {_context.Device.Name}, the kept features of {_images.Test.Count} test images {features / 1e9:F1} GB of memory");
+        _context.Progress.Note(needs);
+        long available = _context.Device.AvailableBytes;
+        if (bytes > available) throw new InsufficientMemoryException(FormattableString.Invariant($"{needs}; {available / 1e9:F1} GB are free: a smaller preset fits"));
+    }
 
     private Dictionary<string, float[]> State() => NetworkFile.Read(Pretrained, Target.Whole);
 }

@@ -23,6 +23,27 @@ internal sealed class TrajectoryTrainer(Device device, NetworkDefinition definit
     private const int JudgedTogether = 250;
     private const string Best = "best.", Moment1 = "exp_avg.", Moment2 = "exp_avg_sq.";
 
+    /// <summary>
+    /// What a run of this size takes, measured on one image: the network's parameters, the bytes of a training step on the device (weights, gradients, two moments, the outputs of all
+    /// layers for a batch and as much again for half of their gradients), and the bytes that the test images' kept features take on the host.
+    /// </summary>
+    public (long Parameters, long DeviceBytes, long FeatureBytes) Needs()
+    {
+        using var network = new ImageNetwork(definition, transform.Channels, train.Classes, device, new RandomStream(0, "measured"));
+        ParameterLayout layout = network.Parameters.Layout;
+        string[] generated = [.. layout.Entries.Select(e => e.Name).Where(n => NetworkTarget.IsGenerated(definition, n))];
+        long before = device.LiveBytes;
+        using Scope scope = device.Scope();
+        Tape tape = Tape.Inference(device);
+        int split = network.FirstStepOf(generated);
+        Tensor[] live = network.Run(tape, [device.Zeros((1, transform.Size, transform.Size, transform.Channels))], 0, split, BatchNormMode.Evaluate);
+        long features = live.Sum(t => t.Bytes);
+        network.Run(tape, live, split, network.Steps, BatchNormMode.Evaluate);
+        long perImage = device.LiveBytes - before, batch = Math.Max(settings.PretrainingBatch, settings.Batch);
+        long state = layout.Entries.Where(e => e.Name.Contains(".running_", StringComparison.Ordinal)).Sum(e => e.Count);
+        return (layout.Count - state, 4 * network.Parameters.Values.Bytes + perImage * batch * 3 / 2, features * test.Count);
+    }
+
     /// <summary>Pre-trains, resuming from a snapshot if one is there.</summary>
     /// <param name="snapshot">Where the state is kept after every epoch; deleted by the caller when the result is stored.</param>
     /// <param name="progress">Told epochs done (with their fraction) and the loss.</param>
