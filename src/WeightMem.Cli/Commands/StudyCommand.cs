@@ -43,7 +43,8 @@ internal static class StudyCommand
     {
         var table = new Table { Border = TableBorder.Simple };
         table.AddColumn("reconstructions of");
-        foreach (string heading in new[] { "n", "avg abs acc diff, points", "1 - avg similarity", "largest logit change" }) table.AddColumn(new TableColumn(heading).RightAligned());
+        foreach (string heading in new[] { "n", "avg abs acc diff, points", "1 - avg similarity", "largest logit change" })
+            table.AddColumn(new TableColumn(heading).RightAligned());
         foreach ((string name, SymmetryPairs pairs) in result.Pairs)
         {
             string compared = name == "original" ? "different networks" : $"networks and {name} copies";
