@@ -21,6 +21,10 @@ internal static class HyperRepresentationReading
             $"With a draw of its own for every dimension, as the density estimate is meant, they are {Numbers(right)}: the near-copies of the published sampler come from its "
                 + "repeated seed, and only the other one tests the method.",
             $"Independent noise around one latent vector, in between, gives networks {Numbers(rows)}.",
+            FormattableString.Invariant(
+                $"The auto-encoder returns its training networks with {Mean(training, "accuracy"):F1} % accuracy ({Mean(Find("training-raw"), "accuracy"):F1} % as trained) and held-out ones with ")
+                + FormattableString.Invariant($"{Mean(Find("heldout"), "accuracy"):F1} % ({Mean(Find("heldout-raw"), "accuracy"):F1} %)")
+                + (Mean(training, "accuracy") - Mean(Find("heldout"), "accuracy") > 20 ? ": it has learned those networks by heart, and nothing of others." : "."),
         };
         IEnumerable<string> constant = new[] { training, right, published, rows }
             .Select(m => (m.Name, Count: Constants(m.Population))).Where(c => c.Count > 0).Select(c => $"{c.Count} of {Reading.Label(c.Name)}");
