@@ -51,6 +51,7 @@ public sealed class HyperRepresentationStudyTests(HyperRepresentationSmoke smoke
         string page = File.ReadAllText(Path.Combine(smoke.Study, "report.html"));
         Assert.Contains("where one seed serves every latent dimension", page, StringComparison.Ordinal);
         Assert.Contains("as the density estimate is meant", page, StringComparison.Ordinal);
+        Assert.Contains("The auto-encoder returns its training networks", page, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -14,7 +14,15 @@ public sealed class HyperTrainingTests
         using var device = new CpuDevice(1);
         AutoEncoderSettings settings = TinyAutoEncoder.Settings with
         {
-            Width = 24, Hidden = 24, Latent = 8, Permutations = 0, Contrast = 0.01, FeatureNormalization = true, Epochs = 400, LearningRate = 5e-3, Schedule = RateSchedule.Cosine,
+            Width = 24,
+            Hidden = 24,
+            Latent = 8,
+            Permutations = 0,
+            Contrast = 0.01,
+            FeatureNormalization = true,
+            Epochs = 400,
+            LearningRate = 5e-3,
+            Schedule = RateSchedule.Cosine,
         };
         Population networks = TinyAutoEncoder.Networks(8);
         using var generator = new HyperRepresentationGenerator(device, TinyAutoEncoder.Target, settings);

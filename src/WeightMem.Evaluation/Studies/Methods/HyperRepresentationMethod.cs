@@ -173,11 +173,13 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
         return new(common)
         {
             ["generator"] = FormattableString.Invariant(
-                $"auto-encoder, {_generator.ParameterCount:N0} parameters, {settings.Latent} latent values, {settings.Epochs} epochs of {training.Count / settings.Batch} steps of {settings.Batch} networks in two views"),
+                $"auto-encoder, {_generator.ParameterCount:N0} parameters, {settings.Latent} latent values, ")
+                + FormattableString.Invariant($"{settings.Epochs} epochs of {training.Count / settings.Batch} steps of {settings.Batch} networks in two views"),
             ["reconstruction error"] = FormattableString.Invariant(
                 $"training networks {loss:F4} (R² {rSquared:F3}), held-out networks {heldoutLoss:F4} (R² {heldoutRSquared:F3}), in squared deviations of each layer"),
             ["training networks"] = "as the auto-encoder returns them; all kept epochs, compared with those of other runs",
-            ["noise amplitudes"] = string.Join(", ", _config.NoiseAmplitudes.Select(a => FormattableString.Invariant($"{a}"))) + " in weight units, on the best 30 % of the training networks",
+            ["noise amplitudes"] = string.Join(", ", _config.NoiseAmplitudes.Select(a => FormattableString.Invariant($"{a}")))
+                + " in weight units, on the best 30 % of the training networks",
             ["min L2 as published"] = "only to the last kept epoch of each run",
             ["seeds"] = $"study {_config.Seed}, zoo {_config.Zoo.Seed}, generator {settings.Seed}; the published sampler has its own, 42",
         };

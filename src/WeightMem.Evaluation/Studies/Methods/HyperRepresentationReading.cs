@@ -1,5 +1,6 @@
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Measures;
+using WeightMem.Evaluation.Reports;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -15,15 +16,18 @@ internal static class HyperRepresentationReading
         PopulationMeasures training = measured[0], right = Find("generated"), published = Find("generated-kde30-reference"), rows = Find("generated-row-kde");
         var sentences = new List<string>
         {
+            $"Sampled as published, where one seed serves every latent dimension, each network is the decoding of one training network's latent vector plus a small constant: "
+                + $"{OwnSources(published)} of {published.Population.Count} are nearest to exactly that network, {Numbers(published)}.",
+            $"With a draw of its own for every dimension, as the density estimate is meant, they are {Numbers(right)}: the near-copies of the published sampler come from its "
+                + "repeated seed, and only the other one tests the method.",
+            $"Independent noise around one latent vector, in between, gives networks {Numbers(rows)}.",
             FormattableString.Invariant(
-                $"Sampled as published, where one seed serves every latent dimension, each network is the decoding of one training network's latent vector plus a small constant: {OwnSources(published)} of {published.Population.Count} are nearest to exactly that network, at a mean distance of {Mean(published, "min_l2"):F2} and with an error overlap of {Mean(published, "max_similarity"):F2} ({Mean(published, "accuracy"):F1} % accuracy)."),
-            FormattableString.Invariant(
-                $"With a draw of its own for every dimension, as the density estimate is meant, the distance is {Mean(right, "min_l2"):F2}, the overlap {Mean(right, "max_similarity"):F2} and the accuracy {Mean(right, "accuracy"):F1} %: the near-copies of the published sampler come from its repeated seed, and only the other one tests the method."),
-            FormattableString.Invariant(
-                $"Independent noise around one latent vector, in between, gives {Mean(rows, "min_l2"):F2}, {Mean(rows, "max_similarity"):F2} and {Mean(rows, "accuracy"):F1} %."),
+                $"The auto-encoder returns its training networks with {Mean(training, "accuracy"):F1} % accuracy ({Mean(Find("training-raw"), "accuracy"):F1} % as trained) and held-out ones with ")
+                + FormattableString.Invariant($"{Mean(Find("heldout"), "accuracy"):F1} % ({Mean(Find("heldout-raw"), "accuracy"):F1} %)")
+                + (Mean(training, "accuracy") - Mean(Find("heldout"), "accuracy") > 20 ? ": it has learned those networks by heart, and nothing of others." : "."),
         };
-        IEnumerable<string> constant = new[] { training, right, published, rows }.Select(m => (m.Name, Count: Constants(m.Population))).Where(c => c.Count > 0)
-            .Select(c => $"{c.Count} of {c.Name}");
+        IEnumerable<string> constant = new[] { training, right, published, rows }
+            .Select(m => (m.Name, Count: Constants(m.Population))).Where(c => c.Count > 0).Select(c => $"{c.Count} of {Reading.Label(c.Name)}");
         string collapsed = string.Join(", ", constant);
         sentences.Add(collapsed.Length == 0
             ? "No network answers every image with one class."
@@ -34,6 +38,9 @@ internal static class HyperRepresentationReading
 
         int Constants(Population population) => target.PredictLabels(device, population, test.Pixels).Count(labels => labels.All(label => label == labels[0]));
     }
+
+    private static string Numbers(PopulationMeasures measures) => FormattableString.Invariant(
+        $"at a mean distance of {Mean(measures, "min_l2"):F2}, with an error overlap of {Mean(measures, "max_similarity"):F2} and {Mean(measures, "accuracy"):F1} % accuracy");
 
     private static double Mean(PopulationMeasures measures, string name) => measures.Summaries[name].Mean;
 
