@@ -77,6 +77,9 @@ public static class InterpolationPlaneFigure
             canvas.DrawLine(frame.X(1), frame.Area.Top, frame.X(1), frame.Area.Bottom, line);
         }
 
+        Note(canvas, "copies", frame.X(0) + 10, frame.Y(band) + 18);
+        Note(canvas, "mixtures of training networks", frame.X(0.5), frame.Y(band) + 18);
+        Note(canvas, "as fresh networks", frame.X(1) + 8, frame.Y(1) - 8);
         foreach (Series s in series.OrderBy(s => s.Population.Name == "generated" ? 2 : s.Population.IsFaint ? 0 : 1))
         {
             using SKPaint fill = FigureStyle.Fill(s.Fill);
@@ -88,16 +91,10 @@ public static class InterpolationPlaneFigure
             }
         }
 
-        Note(canvas, "copies", frame.X(0) + 10, frame.Y(band) + 18, TextAlign.Left);
-        Note(canvas, "mixtures of training networks", frame.X(0.5), frame.Y(band) + 18, TextAlign.Left);
-        Note(canvas, "as fresh networks", frame.X(1) + 8, frame.Y(1) - 8, TextAlign.Left);
         frame.DrawAxes(canvas, "distance to the nearest training network", "distance to the nearest mixture");
     }
 
-    private static void Note(SKCanvas canvas, string text, float x, float y, TextAlign align)
-    {
-        FigureFont.Draw(canvas, text, x, y, FigureStyle.NoteSize, align, FigureStyle.Faint);
-    }
+    private static void Note(SKCanvas canvas, string text, float x, float y) => FigureFont.Draw(canvas, text, x, y, FigureStyle.NoteSize, colour: FigureStyle.Faint);
 
     private sealed record Series(PlanePopulation Population, SKColor Colour, Marker Marker, int[] Drawn)
     {

@@ -151,23 +151,35 @@ public static class NoveltyPerformanceFigure
         if (chanceIsInside) DrawChance(canvas, frame, [.. chance.Where(point => point.Similarity >= xLow && point.Similarity <= xHigh)]);
         else if (chance.Length > 0) NoteChance(canvas, frame, chance);
         frame.DrawAxes(canvas, axes.Horizontal, axes.Vertical);
-        canvas.Save();
-        canvas.ClipRect(frame.Area);
         foreach (NoveltyLine line in lines)
         {
             using var path = new SKPath();
-            path.AddPoly([.. line.Similarity.Zip(line.Accuracy, frame.Point)], close: false);
+            path.AddPoly([.. Inside(line, frame)], close: false);
             using SKPaint paint = FigureStyle.Stroke(FigureStyle.Ink, 2);
             canvas.DrawPath(path, paint);
         }
 
-        canvas.Restore();
         foreach (Series one in series.Where(s => !s.Generated).Concat(series.Where(s => s.Generated)))
         {
             using SKPaint fill = FigureStyle.Fill(one.Colour.WithAlpha(FigureStyle.SeriesAlpha));
             using SKPaint edge = FigureStyle.Stroke(SKColors.Black, 0.5f);
             for (int i = 0; i < one.X.Length; i++)
                 MarkerDrawing.Draw(canvas, one.Marker, frame.X(one.X[i]), frame.Y(one.Y[i]), 5, fill, edge);
+        }
+    }
+
+    // What of a line lies inside the axes, in small steps. A clip would do, but the library numbers clips over the process, and equal figures would differ.
+    private static IEnumerable<SKPoint> Inside(NoveltyLine line, PlotFrame frame)
+    {
+        const int steps = 40;
+        for (int i = 0; i + 1 < line.Similarity.Length; i++)
+        {
+            for (int k = 0; k <= steps; k++)
+            {
+                double share = (double)k / steps;
+                SKPoint point = frame.Point((1 - share) * line.Similarity[i] + share * line.Similarity[i + 1], (1 - share) * line.Accuracy[i] + share * line.Accuracy[i + 1]);
+                if (frame.Area.Contains(point)) yield return point;
+            }
         }
     }
 

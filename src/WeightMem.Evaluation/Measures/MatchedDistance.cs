@@ -30,7 +30,7 @@ public static class MatchedDistance
         ExclusionTable table = exclusion.Resolve(queries, references);
         var matching = new WeightMatching(structure);
         double cost = matching.SweepCost * SweepsPerStart * WeightMatching.DefaultStarts;
-        int candidates = (int)Math.Clamp(Budget / (cost * Math.Max(1, queries.Count)), Math.Max(LeastCandidates, k), Math.Max(references.Count, k));
+        int candidates = (int)Math.Min(references.Count, Math.Max(Budget / (cost * Math.Max(1, queries.Count)), Math.Max(LeastCandidates, k)));
         string path = candidates >= references.Count ? "weight-matching+direct-fp64" : $"weight-matching of {candidates} candidates+direct-fp64";
         var neighbours = new Neighbours(queries.Count, k, path);
         var orders = new int[queries.Count * k * structure.Units];

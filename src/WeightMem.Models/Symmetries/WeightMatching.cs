@@ -11,7 +11,7 @@ namespace WeightMem.Models.Symmetries;
 /// </summary>
 public sealed class WeightMatching
 {
-    /// <summary>Starts by default: the order as it is, and random ones.</summary>
+    /// <summary>Starts by default: the order as it is, that of like values, and random ones.</summary>
     public const int DefaultStarts = 5;
 
     private const int MostSweeps = 50;
@@ -43,7 +43,12 @@ public sealed class WeightMatching
         for (int start = 0; start < _starts; start++)
         {
             RandomStream own = _stream.At(start);
-            int[][] current = [.. _structure.Layers.Select((l, i) => start == 0 ? [.. Enumerable.Range(0, l.Units)] : own.Sub("start", i).Permutation(l.Units))];
+            int[][] current = [.. _structure.Layers.Select((l, i) => start switch
+            {
+                0 => [.. Enumerable.Range(0, l.Units)],
+                1 => Alike(l, fixedRow, moving),
+                _ => own.Sub("start", i).Permutation(l.Units),
+            })];
             float[] row = start == 0 ? moving : _structure.Permuted(moving, current);
             double squared = Improve(fixedRow, ref row, current, own);
             if (squared < best) (best, orders) = (squared, current);
@@ -77,10 +82,25 @@ public sealed class WeightMatching
         return squared;
     }
 
-    private static int[] Assign(PermutableLayer layer, float[] network, float[] row)
+    /// <summary>Pairs units by their sorted values, which no order of the layers around them changes.</summary>
+    private static int[] Alike(PermutableLayer layer, float[] network, float[] row)
     {
-        int units = layer.Units, slots = layer.Incoming.Length;
+        int slots = layer.Incoming.Length;
         float[] mine = Gather(layer, network), theirs = Gather(layer, row);
+        for (int unit = 0; unit < layer.Units && slots > 0; unit++)
+        {
+            Array.Sort(mine, unit * slots, slots);
+            Array.Sort(theirs, unit * slots, slots);
+        }
+
+        return Assign(layer.Units, slots, mine, theirs);
+    }
+
+    private static int[] Assign(PermutableLayer layer, float[] network, float[] row) => Assign(layer.Units, layer.Incoming.Length, Gather(layer, network), Gather(layer, row));
+
+    /// <summary>The order of the second side's units that has the largest inner product with the first side.</summary>
+    private static int[] Assign(int units, int slots, float[] mine, float[] theirs)
+    {
         var costs = new double[units * units];
         for (int i = 0; i < units; i++)
         {
