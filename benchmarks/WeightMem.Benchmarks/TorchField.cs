@@ -69,7 +69,7 @@ internal sealed class TorchFieldFit : IDisposable
         for (int k = 0; k < rows.Length / target.Parameters; k++)
         {
             _each.Add([.. TorchField.Parameters(target, rows[(k * target.Parameters)..((k + 1) * target.Parameters)]).Select(p => nn.Parameter(p))]);
-            _samples.Add((tensor(points[(3 * k * batch)..(3 * (k + 1) * batch)], batch, 3), tensor(inside[(k * batch)..((k + 1) * batch)], batch)));
+            _samples.Add((tensor(points[(3 * k * batch)..(3 * (k + 1) * batch)], batch, 3), tensor(inside[(k * batch)..((k + 1) * batch)])));
         }
 
         _optimizers = [.. _each.Select(p => optim.Adam(p, 1e-9))];

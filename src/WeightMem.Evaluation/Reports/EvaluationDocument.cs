@@ -9,7 +9,7 @@ namespace WeightMem.Evaluation.Reports;
 /// <summary>
 /// <c>evaluation.json</c>: all numbers of one evaluation in a stable form. Keys are exactly
 /// <c>schema, populations, tests, battery, verdict, provenance</c>; a population maps the measures
-/// <c>accuracy</c> (percent), <c>min_l2</c>, <c>min_l2_aligned</c>, <c>min_l2_raw</c>, <c>min_l2_reference</c>, <c>max_similarity</c>, and for shapes <c>iou</c>,
+/// <c>accuracy</c> (percent), <c>min_l2</c>, <c>min_l2_aligned</c>, <c>min_l2_raw</c>, <c>min_l2_reference</c>, <c>min_l2_augmented</c>, <c>max_similarity</c>, and for shapes <c>iou</c>,
 /// <c>iou_nearest</c>, <c>min_cd_train</c>, <c>min_cd_test</c>, <c>mmd_test</c>, <c>mmd_train</c>, <c>mmd_test_reference</c>, <c>mmd_emd_test</c>, <c>coverage_test</c>,
 /// <c>one_nn_accuracy</c>, <c>pairwise_cd</c> and <c>empty_meshes</c> to
 /// <c>{mean, median, ci95, n, path}</c>; a test is <c>{value, interval, p, n, details, reading}</c>; a row of the battery, one for each judged population, is

@@ -20,6 +20,7 @@ public static class ReportPage
         ("min_l2_aligned", "Min L₂", "units aligned", "F2"),
         ("min_l2_raw", "Min L₂", "to networks as trained", "F2"),
         ("min_l2_reference", "Min L₂", "as published", "F2"),
+        ("min_l2_augmented", "Min L₂", "to permuted copies too", "F2"),
         ("max_similarity", "Max similarity", "of errors, 0–1", "F3"),
         ("iou", "Fit", "IoU at the surface", "F3"),
         ("iou_nearest", "Overlap", "with the nearest field", "F3"),

@@ -27,7 +27,7 @@ public static class VariationStudy
     private static readonly int[] AddedPermutations = [0, 1, 3, 7];
 
     private static readonly string[] Columns =
-        ["min_l2", "mmd_test", "mmd_train", "empty_meshes", "pairwise_cd", "min_cd_train", "iou_nearest"];
+        ["min_l2", "min_l2_augmented", "mmd_test", "mmd_train", "empty_meshes", "pairwise_cd", "min_cd_train", "iou_nearest"];
 
     /// <summary>The series.</summary>
     public static IReadOnlyList<string> Names { get; } = ["permutations", "random-weights"];

@@ -167,6 +167,9 @@ public sealed class HyperDiffusionTests
         for (int p = 0; p < d; p++) Assert.Equal(2 * training.Row(2)[first[p]], shared.Rows[5 * d + p]);
         Assert.Equal(shared.Rows[(3 * d)..(4 * d)].Order(), own.Rows[(3 * d)..(4 * d)].Order()); // the same numbers in another place
         Assert.NotEqual(HyperDiffusionData.Index(Target, plain.Seed, 1, 0), HyperDiffusionData.Index(Target, plain.Seed, 1, 1));
+        Population augmented = HyperDiffusionData.Augmented(training, Target, plain with { PermutationMode = PermutationMode.Shared, Permutations = 2 });
+        Assert.Equal(training.Weights, augmented.Weights[..(3 * d)]);
+        Assert.Equal([0, 1, 2, 0, 1, 2, 0, 1, 2], augmented.Run);
     }
 
     [Fact]

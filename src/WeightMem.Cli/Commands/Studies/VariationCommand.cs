@@ -37,7 +37,7 @@ internal static class VariationCommand
 
     private static void Print(Variation variation, IReadOnlyDictionary<string, Estimate> generated)
     {
-        IEnumerable<string> parts = new[] { "min_l2", "mmd_test", "empty_meshes", "pairwise_cd" }.Where(generated.ContainsKey)
+        IEnumerable<string> parts = new[] { "min_l2", "min_l2_augmented", "mmd_test", "empty_meshes", "pairwise_cd" }.Where(generated.ContainsKey)
             .Select(measure => FormattableString.Invariant($"{measure} {generated[measure].Mean:G4} [{generated[measure].CiLow:G4}, {generated[measure].CiHigh:G4}] n {generated[measure].N}"));
         Console.Out.WriteLine($"{variation.Label}: {string.Join("; ", parts)}");
     }

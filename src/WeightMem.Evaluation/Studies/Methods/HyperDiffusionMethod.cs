@@ -121,7 +121,10 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
     {
         var others = new List<NamedPopulation> { new("generated", PopulationFile.Read(_folder.Generated)), new("heldout", heldout) };
         others.AddRange(BaselineStage.Read(_context, AllBaselines(training)));
-        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(_context.Device, training, others, _config.Seed, _config.Resamples, target: _target);
+        // A generator that learnt from relabelled copies may return one of those.
+        DistanceReference[] references = _settings.Permutations == 0
+            ? [] : [new("min_l2_augmented", HyperDiffusionData.Augmented(training, _target, _settings))];
+        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(_context.Device, training, others, _config.Seed, _config.Resamples, references, _target);
         ShapeFindings shapes = new ShapeEvaluation(_context, _target, _shapes).Run(measured);
         return EvaluationReport.Write(_folder.Root, measured, new ReportContext
         {

@@ -50,6 +50,13 @@ public sealed class HyperDiffusionData
         return new HyperDiffusionData(rows, count, scaling);
     }
 
+    /// <summary>The networks and their copies under the added permutations, in weight units; a copy has the run of its network.</summary>
+    public static Population Augmented(Population training, ITarget target, HyperDiffusionSettings settings)
+    {
+        HyperDiffusionData data = Of(training, target, settings with { NormalizationFactor = 1, CenterWeights = false });
+        return new Population(training.Target, training.Layout, data.Rows, [.. Enumerable.Range(0, data.Count).Select(i => training.Run[i % training.Count])]);
+    }
+
     /// <summary>The gather index of added permutation number <paramref name="copy"/>, of all networks (-1) or of one.</summary>
     internal static int[] Index(ITarget target, long seed, int copy, int network)
     {
