@@ -22,7 +22,9 @@ public sealed class CheckpointTests
         0 => TinyAutoEncoder.Settings,
         1 => TinyAutoEncoder.Settings with { Compression = Compression.Average, Bottleneck = Bottleneck.Linear, Decompression = Decompression.Repeat, DecoderBias = true, Normalize = false },
         2 => TinyAutoEncoder.Settings with { Compression = Compression.Linear, Bottleneck = Bottleneck.Mlp, BottleneckLayers = 2, Dropout = 0.1 },
-        _ => TinyAutoEncoder.Settings with { Transformer = TransformerKind.PostNormAcrossBatch, FeatureNormalization = true },
+
+        // Not with a compression token: attention that never leaves a position tells it nothing of the others.
+        _ => TinyAutoEncoder.Settings with { Transformer = TransformerKind.PostNormAcrossBatch, Compression = Compression.Linear, FeatureNormalization = true },
     })
     with
     { HeadLayers = 0, Contrast = 0 };

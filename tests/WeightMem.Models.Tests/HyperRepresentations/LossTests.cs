@@ -31,7 +31,7 @@ public sealed class LossTests
         Assert.Equal(expected, found, 1e-9);
         using Scope scope = device.Scope();
         Tape tape = Tape.Record(device);
-        Tensor first = tape.Watch(device.From(values[..(batch * 3)], (batch, 3))), second = tape.Watch(device.From(values[(batch * 3)..], (batch, 3)));
+        Tensor first = tape.Watch(device.From(values.AsSpan(0, batch * 3), (batch, 3))), second = tape.Watch(device.From(values.AsSpan(batch * 3), (batch, 3)));
         tape.Backward(loss.Of(tape, first, second));
         CheckGradient(values, Value, [.. first.Gradient!.ToDoubles(), .. second.Gradient!.ToDoubles()]);
 
@@ -51,7 +51,7 @@ public sealed class LossTests
         double Value(double[] at)
         {
             using Scope inner = device.Scope();
-            return loss.Of(Tape.Inference(device), device.From(at[..(batch * 3)], (batch, 3)), device.From(at[(batch * 3)..], (batch, 3))).Item();
+            return loss.Of(Tape.Inference(device), device.From(at.AsSpan(0, batch * 3), (batch, 3)), device.From(at.AsSpan(batch * 3), (batch, 3))).Item();
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class ViewSamplerTests
             float[] view = found[(v * 200)..((v + 1) * 200)];
             int network = Enumerable.Range(0, 8).First(i => own[(i * 200)..((i + 1) * 200)].Zip(view, (a, b) => Math.Abs(a - b)).Max() < 1e-5f);
             Assert.Equal(v < 4 ? network : NetworkOf(v - 4), network); // both views of a network stand at the same place
-            if (!rows[(v * 2464)..((v + 1) * 2464)].SequenceEqual(networks.Row(network).ToArray())) moved++;
+            if (!rows.AsSpan(v * 2464, 2464).SequenceEqual(networks.Row(network))) moved++;
         }
 
         Assert.True(moved >= 7, "views are not permuted");
