@@ -37,9 +37,9 @@ public sealed class TrajectoryMeasuresTests
     }
 
     [Fact]
-    public void Contraction_of_half_as_wide_a_cloud_is_a_quarter_of_its_trace()
+    public void Contraction_of_a_cloud_half_as_wide_about_its_centre_is_a_quarter_of_its_trace()
     {
-        Population training = Cloud(40, 0, 0), half = new("made", training.Layout, [.. training.Weights.Select(w => w / 2)]);
+        Population training = Cloud(40, 0, 0), half = new("made", training.Layout, [.. training.Weights.Select(w => 0.25f + w / 2)]);
         training.Wrong = new ErrorMasks([.. Enumerable.Range(0, 40).Select(i => 3UL << (i % 8))], 40, 64);
         half.Wrong = new ErrorMasks([.. Enumerable.Range(0, 40).Select(_ => 3UL)], 40, 64);
         var c = Contraction.Measure(half, training, new RandomStream(1, "test"), 300);

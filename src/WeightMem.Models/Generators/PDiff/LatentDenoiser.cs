@@ -1,5 +1,4 @@
 using WeightMem.Engine.Autograd;
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Layers;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Tensors;

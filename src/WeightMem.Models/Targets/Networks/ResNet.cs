@@ -1,4 +1,3 @@
-using WeightMem.Engine.Autograd;
 using WeightMem.Engine.Layers;
 using WeightMem.Engine.Ops;
 
