@@ -171,7 +171,8 @@ internal sealed partial class JudgementTests(long seed, string name, int resampl
     {
         int m = w.Distances.Length;
         double residual = w.ResidualRatio, parents = w.Parents;
-        string reading = residual < 0.3 ? parents < 1.2 ? "copies of single training networks" : "mixtures of training networks" : "not made of training networks";
+        string reading = residual < Thresholds.InterpolationResidual ? parents < Thresholds.ReplicaParents ? "copies of single training networks" : "mixtures of training networks" :
+            w.DuplicateRate > Thresholds.ReplicaDuplicates ? "training networks with something added" : "not made of training networks";
         Add("mixture" + suffix, residual, m, FormattableString.Invariant($"Median residual beside the nearest mixture of training networks, over that of {Fresh}; {parents:F1} effective parents, {w.DistanceRatio:F2} of their distance ({how}): {reading}."),
             Median(w.ResidualRatios, "residual" + suffix), details: new()
             {

@@ -57,8 +57,15 @@ public static class Thresholds
         }
 
         WeightStatistics worst = aligned is not null && Math.Abs(aligned.Copying.Z) > Math.Abs(raw.Copying.Z) ? aligned : raw;
+        WeightStatistics told = aligned ?? raw;
+        if (told.DuplicateRate > ReplicaDuplicates)
+        {
+            return Open(FormattableString.Invariant(
+                $"{100 * told.DuplicateRate:F0} % of the networks are nearer to a training network than held-out ones come (Z_U = {told.Copying.Z:F1}), so they are not new; but with {told.Parents:F2} effective parents and {told.ResidualRatio:F2} of a held-out network's residual they are neither plain copies nor plain mixtures: training networks changed or damaged."));
+        }
+
         string state = FormattableString.Invariant(
-            $"neither copies ({100 * (aligned ?? raw).DuplicateRate:F0} % duplicates, {(aligned ?? raw).Parents:F1} effective parents) nor mixtures (residual {(aligned ?? raw).ResidualRatio:F2} of a held-out network's)");
+            $"neither copies ({100 * told.DuplicateRate:F0} % duplicates, {told.Parents:F1} effective parents) nor mixtures (residual {told.ResidualRatio:F2} of a held-out network's)");
         if (!hasHeldout) return Open($"The networks are {state}; whether they are new takes held-out networks, and there are none.");
         if (Math.Abs(worst.Copying.Z) >= NovelZ)
         {

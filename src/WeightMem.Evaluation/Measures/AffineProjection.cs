@@ -6,43 +6,51 @@ namespace WeightMem.Evaluation.Measures;
 /// Distance to the flat through all training networks (weights of any sign that sum to 1) and to their span (any weights): companions of
 /// <see cref="SimplexProjection"/>. What extrapolates along training directions is outside of the mixtures and inside of these.
 /// </summary>
-public static class AffineProjection
+public sealed class AffineProjection
 {
     /// <summary>With more networks than this there is no such distance.</summary>
     public const int MostParents = 500;
 
-    /// <summary>The distance of every query.</summary>
-    /// <param name="queries">Networks.</param>
+    private readonly Population _parents;
+    private readonly double[] _centre;
+
+    /// <summary>Orthonormal directions of the centred rows.</summary>
+    private readonly List<double[]> _directions = [];
+
+    /// <summary>The flat or the span of some networks.</summary>
     /// <param name="parents">Training networks, at most <see cref="MostParents"/>.</param>
     /// <param name="span">True for the span, false for the flat.</param>
     /// <exception cref="ArgumentException">There are no parents or too many.</exception>
-    public static double[] Residuals(Population queries, Population parents, bool span = false)
+    public AffineProjection(Population parents, bool span = false)
     {
-        int n = parents.Count, width = parents.Parameters;
-        if (n is 0 or > MostParents) throw new ArgumentException($"1 to {MostParents} networks span a flat, not {n}");
-        Rows.RequireComparable(queries, parents);
-        double[] centre = span ? new double[width] : SimplexProjection.Centre(parents);
-
-        // Orthonormal directions of the centred rows (Gram-Schmidt, each row twice): a row that adds nothing new is left out.
-        var directions = new List<double[]>();
-        for (int i = 0; i < n && directions.Count < width; i++)
+        if (parents.Count is 0 or > MostParents) throw new ArgumentException($"1 to {MostParents} networks span a flat, not {parents.Count}");
+        _parents = parents;
+        _centre = span ? new double[parents.Parameters] : SimplexProjection.Centre(parents);
+        for (int i = 0; i < parents.Count && _directions.Count < parents.Parameters; i++)
         {
-            double[] row = Centred(parents.Row(i), centre);
+            // Gram-Schmidt, each row twice; a row that adds nothing new is left out.
+            double[] row = Centred(parents.Row(i), _centre);
             double before = Math.Sqrt(Squares(row));
-            Remove(row, directions);
-            Remove(row, directions);
+            Remove(row, _directions);
+            Remove(row, _directions);
             double after = Math.Sqrt(Squares(row));
             if (after <= 1e-9 * before || after == 0) continue;
-            for (int p = 0; p < width; p++) row[p] /= after;
-            directions.Add(row);
+            for (int p = 0; p < row.Length; p++) row[p] /= after;
+            _directions.Add(row);
         }
+    }
 
+    /// <summary>The distance of every query.</summary>
+    /// <exception cref="ArgumentException">The widths differ, or a weight is not finite.</exception>
+    public double[] Residuals(Population queries)
+    {
+        Rows.RequireComparable(queries, _parents);
         var residuals = new double[queries.Count];
         Parallel.For(0, queries.Count, i =>
         {
-            double[] row = Centred(queries.Row(i), centre);
-            Remove(row, directions);
-            Remove(row, directions);
+            double[] row = Centred(queries.Row(i), _centre);
+            Remove(row, _directions);
+            Remove(row, _directions);
             residuals[i] = Math.Sqrt(Squares(row));
         });
         return residuals;

@@ -22,6 +22,7 @@ internal sealed class Yardstick
     private readonly SimplexProjection _simplex;
     private readonly Neighbours? _trainingNeighbours;
     private readonly NeighbourRatios _ratios;
+    private readonly AffineProjection? _affine;
     private readonly PairDistances? _withinHeldout;
     private readonly double _trainingTrace, _trainingCentre, _affineMedian = double.NaN;
     private readonly double[] _centre;
@@ -56,7 +57,11 @@ internal sealed class Yardstick
         if (training.Count >= Support.LeastNetworks) _trainingNeighbours = MinimumDistance.Nearest(device, training, training, Exclusion.SameRow, Support.NeighboursOfDensity);
         if (heldout is { Count: >= 4 and <= MostInPairTests }) _withinHeldout = PairDistances.Between(heldout, heldout);
         if (training.Count <= AffineProjection.MostParents && heldout is not null && training.Count < training.Parameters)
-            _affineMedian = Quantiles.Median(AffineProjection.Residuals(heldout, training));
+        {
+            _affine = new AffineProjection(training);
+            _affineMedian = Quantiles.Median(_affine.Residuals(heldout));
+        }
+
         _centre = SimplexProjection.Centre(training);
         (_trainingTrace, _trainingCentre) = Spread(training, training);
     }
@@ -114,7 +119,7 @@ internal sealed class Yardstick
             DistanceRatio = Ratio(Quantiles.Median(distances), Distance),
             Mixtures = mixtures,
             ResidualRatios = [.. mixtures.Select(m => Ratio(m?.Residual ?? double.NaN, Residual))],
-            AffineRatios = double.IsFinite(_affineMedian) ? Array.ConvertAll(AffineProjection.Residuals(generated, Training), r => Ratio(r, _affineMedian)) : null,
+            AffineRatios = _affine is null ? null : Array.ConvertAll(_affine.Residuals(generated), r => Ratio(r, _affineMedian)),
             TraceRatio = Ratio(trace, _trainingTrace),
             CentreRatio = Ratio(centre, _trainingCentre),
         };

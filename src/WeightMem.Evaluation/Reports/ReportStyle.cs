@@ -35,7 +35,10 @@ internal static class ReportStyle
         td small { display: block; color: var(--soft); font-size: 0.8em; white-space: nowrap; }
         td.text, th.text { text-align: left; }
         .battery { font-size: 0.78rem; }
-        .battery th, .battery td { padding: 0.45rem 0.4rem; }
+        .battery th, .battery td { padding: 0.45rem 0.3rem; }
+        .battery th { overflow-wrap: normal; }
+        .battery tbody th { min-width: 7.5rem; }
+        .battery td.text { white-space: nowrap; }
         .battery .wrong { font-weight: 700; text-decoration: underline; }
         .tests th:first-child { min-width: 9.5rem; }
         .tests td { white-space: nowrap; }
@@ -71,7 +74,7 @@ internal static class ReportStyle
           .stack td.text::before { content: none; }
           .stack td small { display: inline; margin-left: 0.4rem; }
           .stack .empty { display: none; }
-          .provenance th, .tests th:first-child { width: auto; min-width: 0; }
+          .provenance th, .tests th:first-child, .battery tbody th { width: auto; min-width: 0; }
         }
         @media print {
           :root { --ink: #000; --soft: #444; --line: #bbb; --strong: #000; --paper: #fff; --tint: #f6f6f6; --link: #000; }

@@ -23,7 +23,7 @@ public sealed class ControlTests
         using var device = new CpuDevice(2);
         var target = TargetCatalog.Create<ILockstepTarget>(name, train);
         var settings = new ZooSettings { Runs = 72, Epochs = small ? 8 : 4, BatchSize = 64, Checkpoints = 2, GroupSize = 24, BaseRate = small ? 0.1 : 0.02, Seed = 3 };
-        Population finals = ZooBuilder.Train(device, target, train, test, settings).Finals();
+        Population finals = ZooBuilder.Train(device, target, train, test, settings, cancellation: TestContext.Current.CancellationToken).Finals();
         Population[] thirds = [.. Enumerable.Range(0, 3).Select(third => finals.OfRuns(Enumerable.Range(24 * third, 24).ToHashSet()))];
         (Population training, Population heldout, Population generated) = (thirds[0], thirds[1], thirds[2]);
         foreach (Population p in thirds) target.Evaluate(device, p, test);

@@ -51,10 +51,10 @@ public sealed class MixtureTests
     {
         Population parents = Made.Flat(100, 10, 414), query = Mixed(parents, [0, 1], [1.5, -0.5]);
         Assert.True(new SimplexProjection(parents).Nearest(query)[0]!.Residual > 1);
-        Assert.True(AffineProjection.Residuals(query, parents)[0] < 1e-4);
+        Assert.True(new AffineProjection(parents).Residuals(query)[0] < 1e-4);
         Population scaled = Mixed(parents, [0], [2]);
-        Assert.True(AffineProjection.Residuals(scaled, parents)[0] > 1);
-        Assert.True(AffineProjection.Residuals(scaled, parents, span: true)[0] < 1e-4);
+        Assert.True(new AffineProjection(parents).Residuals(scaled)[0] > 1);
+        Assert.True(new AffineProjection(parents, span: true).Residuals(scaled)[0] < 1e-4);
     }
 
     [Fact]
