@@ -135,13 +135,13 @@ public sealed class ShapeFolder : IShapeSource
         Directory.CreateDirectory(clouds);
         string[] all = [.. airplanes.Training, .. airplanes.Validation, .. airplanes.Test];
         int done = 0;
-        ShapeLoop.For(all.Length, cancellation, i =>
+        ShapeLoop.For(all.Length, i =>
         {
             string id = all[i], mesh = Path.Combine(folder, id + ".obj"), cloud = Path.Combine(clouds, id + ".obj.npy");
             if (!File.Exists(cloud)) NpyFile.Write(cloud, NamedArray.Of("", airplanes.Cloud(id, CloudPoints), CloudPoints, 3));
             if (!File.Exists(mesh)) ObjFile.Write(mesh, airplanes.Load(id).Mesh);
             progress?.Invoke(Interlocked.Increment(ref done), all.Length);
-        });
+        }, cancellation);
         foreach ((string list, IReadOnlyList<string> ids) in Splits.Zip([airplanes.Training, airplanes.Validation, airplanes.Test]))
         {
             SplitFile.Write(Path.Combine(folder, list), ids);

@@ -7,7 +7,7 @@ public static class ShapeLoop
 {
     /// <summary>Runs the work for 0 .. count - 1, in any order.</summary>
     /// <exception cref="OperationCanceledException">Cancelled between shapes.</exception>
-    public static void For(int count, CancellationToken cancellation, Action<int> work)
+    public static void For(int count, Action<int> work, CancellationToken cancellation)
     {
         try
         {

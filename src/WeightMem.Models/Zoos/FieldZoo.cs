@@ -73,7 +73,7 @@ public sealed class FieldZoo
         float[] points = new float[3L * count * samples], inside = new float[(long)count * samples], weights = new float[(long)count * _target.Parameters];
         float[] judgedPoints = new float[3L * count * _settings.JudgedPoints];
         var judged = new FieldSamples[count];
-        ShapeLoop.For(count, cancellation, k =>
+        ShapeLoop.For(count, k =>
         {
             Shape3D shape = _source.Load(_ids[first + k]);
             RandomStream stream = Stream("field samples", first + k);
@@ -82,7 +82,7 @@ public sealed class FieldZoo
             drawn.Inside.CopyTo(inside, (long)k * samples);
             judged[k] = FieldSamples.Draw(shape, _settings.JudgedPoints, 0, stream.Sub("judged"));
             judged[k].Points.CopyTo(judgedPoints, 3L * k * _settings.JudgedPoints);
-        });
+        }, cancellation);
         for (int k = 0; k < count; k++)
         {
             Span<float> row = weights.AsSpan(k * _target.Parameters, _target.Parameters);

@@ -65,7 +65,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
     private CloudSet Clouds(IReadOnlyList<string> ids)
     {
         var clouds = new float[]?[ids.Count];
-        ShapeLoop.For(clouds.Length, CancellationToken.None, i => clouds[i] = PointClouds.Normalize(source.Cloud(ids[i], _settings.CloudPoints)));
+        ShapeLoop.For(clouds.Length, i => clouds[i] = PointClouds.Normalize(source.Cloud(ids[i], _settings.CloudPoints)), CancellationToken.None);
         return new CloudSet(clouds);
     }
 
