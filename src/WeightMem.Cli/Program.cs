@@ -26,8 +26,9 @@ internal static class Program
             ConvertCommand.Create(),
             BenchCommand.Create(),
             DoctorCommand.Create(),
+            CompletionCommand.Create(),
         };
-        if (args.Length > 0 && !args[0].StartsWith('-') && root.Subcommands.All(c => c.Name != args[0]))
+        if (args.Length > 0 && args[0] is not ['-' or '[', ..] && root.Subcommands.All(c => c.Name != args[0]))
         {
             Console.Error.WriteLine($"weightmem: {NearestName.Message("command", args[0], [.. root.Subcommands.Select(c => c.Name)])}");
             return ExitCodes.Usage;

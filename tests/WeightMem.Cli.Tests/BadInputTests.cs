@@ -14,6 +14,10 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     [InlineData("--data", "evaluate", "--training", "{study}/training.h5", "--generated", "{study}/generated.h5", "--target", "mlp", "--out", "{root}/none")]
     [InlineData("NAME=FILE", "evaluate", "--training", "{study}/training.h5", "--generated", "{study}/generated.h5", "--baseline", "x", "--out", "{root}/none")]
     [InlineData("reproduce", "repoduce")]
+    [InlineData("gpt.training_steps", "reproduce", "gpt", "--preset", "smoke", "--set", "gpt.training_step=5")]
+    [InlineData("gpt.width", "reproduce", "gpt", "--preset", "smoke", "--set", "gpt.width=wide")]
+    [InlineData("name=value", "reproduce", "gpt", "--preset", "smoke", "--set", "gpt.width")]
+    [InlineData("bash", "completion", "bsh")]
     public void Wrong_words_are_refused_with_the_right_ones(string mention, params string[] args) => Fails(ExitCodes.Usage, mention, args);
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using WeightMem.Evaluation.Studies;
 using Xunit;
 
 namespace WeightMem.Cli.Tests;
@@ -143,6 +144,23 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         Assert.Equal(table, Ok("study", "data-scaling", "gpt", "--preset", "smoke", "--out", folder));
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(folder, "runs-2", "evaluation.json")));
     }
+
+    [Fact]
+    public void Losses_are_there_for_TensorBoard() =>
+        Assert.Contains("loss/train", File.ReadAllText(Assert.Single(Directory.GetFiles(smoke.Study, "events.out.tfevents.*"))), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_setting_changes_what_is_computed()
+    {
+        StudyConfig changed = StudyPresets.Create("gpt", "smoke").With("gpt.training_steps", "5").With("data", "mnist");
+        Assert.Equal((5, "mnist"), (changed.Gpt!.TrainingSteps, changed.Data));
+    }
+
+    [Theory]
+    [InlineData("reproduce", "weightmem rep")]
+    [InlineData("--preset", "weightmem reproduce gpt --pre")]
+    [InlineData("bash", "weightmem completion ")]
+    public void Shells_can_complete(string expected, string typed) => Assert.Contains(expected, Ok($"[suggest:{typed.Length}]", typed).Split('\n'));
 
     [Fact]
     public void Data_lists_the_shipped_set_as_present()

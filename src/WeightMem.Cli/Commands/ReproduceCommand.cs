@@ -13,13 +13,14 @@ internal static class ReproduceCommand
         var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", StudyPresets.Methods)}" };
         var preset = new Option<string>("--preset") { Description = $"Size of the study: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
         var data = new Option<string?>("--data") { Description = "Image or shape set in place of the preset's" };
+        Option<string[]> set = SharedOptions.Set();
         var output = new Option<string?>("--out") { Description = "Run folder; runs/METHOD-PRESET if not given" };
         var pretrained = new Option<string?>("--pretrained") { Description = "p-diff: file of weights to begin with, such as timm's resnet18; pre-training then takes the published 10 epochs" };
         Option<string?> folder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();
         Option<bool> json = SharedOptions.Json();
         var command = new Command("reproduce", "Run the whole study of a method: population, generator, samples, baselines, measures, figures, one page.")
-            { method, preset, data, output, pretrained, folder, seed, json };
+            { method, preset, data, set, output, pretrained, folder, seed, json };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
@@ -27,7 +28,7 @@ internal static class ReproduceCommand
             SharedOptions.RequireName("method", name, StudyPresets.Methods);
             SharedOptions.RequireName("preset", size, StudyPresets.Names);
             StudyConfig config = StudyPresets.Create(name, size).WithSeed(parsed.GetValue(seed));
-            if (parsed.GetValue(data) is { } set) config = config with { Data = set };
+            if (parsed.GetValue(data) is { } images) config = config with { Data = images };
             if (parsed.GetValue(pretrained) is { } weights)
             {
                 config = config.Trajectory is { } trajectory
@@ -35,6 +36,7 @@ internal static class ReproduceCommand
                     : throw new UsageException($"--pretrained is for p-diff, not for {name}");
             }
 
+            config = SharedOptions.Apply(parsed.GetValue(set)!, config);
             string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{name}-{size}");
             using RunFolder run = RunFolder.Open(path, config);
             using Device computer = device.Open(parsed);

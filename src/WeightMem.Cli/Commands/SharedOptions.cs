@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WeightMem.Evaluation.Studies;
 using WeightMem.Models;
 using WeightMem.Models.Data;
 
@@ -24,6 +25,32 @@ internal static class SharedOptions
         Description = "Average squares of so many pixels into one before anything sees the images",
         DefaultValueFactory = _ => 1,
     };
+
+    public static Option<string[]> Set() => new("--set")
+    {
+        Description = "Change a setting of the preset, as in --set gpt.training_steps=500; names are those of config.json. May be given again",
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary>A study with the settings changed that <see cref="Set"/> names.</summary>
+    public static StudyConfig Apply(IEnumerable<string> settings, StudyConfig config)
+    {
+        foreach (string setting in settings)
+        {
+            int equals = setting.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1) throw new UsageException($"--set {setting}: the form is name=value, as in gpt.training_steps=500");
+            try
+            {
+                config = config.With(setting[..equals], setting[(equals + 1)..]);
+            }
+            catch (ArgumentException e)
+            {
+                throw new UsageException($"--set {setting}: {e.Message}");
+            }
+        }
+
+        return config;
+    }
 
     /// <summary>The images of a set, pooled.</summary>
     public static (ImageSet Train, ImageSet Test) Images(string data, string? folder, int pool)

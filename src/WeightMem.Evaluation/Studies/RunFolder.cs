@@ -1,5 +1,6 @@
 using System.Text.Json;
 using WeightMem.Formats;
+using WeightMem.Formats.TensorBoard;
 
 namespace WeightMem.Evaluation.Studies;
 
@@ -44,6 +45,7 @@ public sealed record RunRecord
 public sealed class RunFolder : IDisposable
 {
     private readonly FileStream _lock;
+    private EventFile? _events;
 
     private RunFolder(string root, FileStream hold)
     {
@@ -168,6 +170,17 @@ public sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Logs a number that changes with the step, for TensorBoard (<c>tensorboard --logdir RUN</c>).</summary>
+    /// <param name="tag">What it is, such as <c>loss/train</c>.</param>
+    /// <param name="step">At which step.</param>
+    /// <param name="value">The number.</param>
+    /// <exception cref="FileWriteException">The file cannot be written.</exception>
+    public void Scalar(string tag, long step, double value)
+    {
+        _events ??= new EventFile(Root, DateTimeOffset.UtcNow, step);
+        _events.Add(tag, step, (float)value, DateTimeOffset.UtcNow);
+    }
+
     /// <summary>Reads the record of how the run was computed, if there is one.</summary>
     public RunRecord? ReadRecord() =>
         System.IO.File.Exists(Record) ? JsonSerializer.Deserialize(System.IO.File.ReadAllText(Record), StudyJson.Default.RunRecord) : null;
@@ -176,7 +189,11 @@ public sealed class RunFolder : IDisposable
     public void WriteRecord(RunRecord record) => AtomicFile.WriteText(Record, JsonSerializer.Serialize(record, StudyJson.Default.RunRecord) + "\n");
 
     /// <summary>Lets go of the folder.</summary>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        _events?.Dispose();
+        _lock.Dispose();
+    }
 
     private static StudyConfig ReadConfig(string root)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using WeightMem.Models;
 using WeightMem.Models.Generators.Gpt;
 using WeightMem.Models.Generators.HyperDiffusion;
 using WeightMem.Models.Generators.HyperRepresentations;
@@ -110,12 +111,58 @@ public sealed record StudyConfig
     public static StudyConfig FromJson(string json) =>
         JsonSerializer.Deserialize(json, StudyJson.Default.StudyConfig) ?? throw new JsonException("an empty configuration");
 
+    /// <summary>The same study with one setting changed.</summary>
+    /// <param name="path">Its name as in <c>config.json</c>, such as <c>gpt.training_steps</c>.</param>
+    /// <param name="value">Its value as in JSON; text needs no quotes.</param>
+    /// <exception cref="ArgumentException">There is no such setting (the nearest name is in the message), or the value is not of its kind.</exception>
+    public StudyConfig With(string path, string value)
+    {
+        JsonObject root = JsonNode.Parse(ToJson())!.AsObject(), at = root;
+        string[] names = path.Split('.');
+        for (int i = 0; i < names.Length; i++)
+        {
+            if (!at.ContainsKey(names[i])) throw new ArgumentException(NearestName.Message("setting", string.Join('.', names[..(i + 1)]), Settings(root)));
+            if (i < names.Length - 1) at = at[names[i]] as JsonObject ?? throw new ArgumentException($"setting {string.Join('.', names[..(i + 1)])} has no parts");
+        }
+
+        JsonNode? before = at[names[^1]];
+        try
+        {
+            at[names[^1]] = JsonNode.Parse(value);
+        }
+        catch (JsonException)
+        {
+            at[names[^1]] = value;
+        }
+
+        try
+        {
+            return FromJson(root.ToJsonString());
+        }
+        catch (JsonException)
+        {
+            throw new ArgumentException($"setting {path} cannot be {value}; in this study it is {before?.ToJsonString() ?? "null"}");
+        }
+    }
+
     /// <summary>The settings in which two configurations differ, as <c>gpt.width (128, not 64)</c>.</summary>
     public static IReadOnlyList<string> Differences(StudyConfig wanted, StudyConfig found)
     {
         var differences = new List<string>();
         Compare(JsonNode.Parse(wanted.ToJson()), JsonNode.Parse(found.ToJson()), "", differences);
         return differences;
+    }
+
+    private static List<string> Settings(JsonObject node, string prefix = "")
+    {
+        var names = new List<string>();
+        foreach ((string name, JsonNode? value) in node)
+        {
+            if (value is JsonObject part) names.AddRange(Settings(part, $"{prefix}{name}."));
+            else names.Add(prefix + name);
+        }
+
+        return names;
     }
 
     private static void Compare(JsonNode? wanted, JsonNode? found, string path, List<string> differences)

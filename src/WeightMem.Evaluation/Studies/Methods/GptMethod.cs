@@ -61,6 +61,7 @@ internal sealed class GptMethod : IStudyMethod
         _generator.TrainingProgress = p =>
         {
             _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.PairsPerSecond:F0} pairs/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
+            _folder.Scalar("loss/train", p.Step, p.Loss);
         };
         _generator.Checkpoint = trainer => snapshots.Tick(
             trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
@@ -14,8 +13,6 @@ namespace WeightMem.Evaluation.Studies.Methods;
 /// <summary>HyperDiffusion: a field fitted to each shape, a diffusion of the fields' weights, and shapes made of what it samples.</summary>
 internal sealed class HyperDiffusionMethod : IStudyMethod
 {
-    private static readonly TimeSpan LeastBetweenSnapshots = TimeSpan.FromSeconds(15);
-
     private readonly StudyContext _context;
     private readonly StudyConfig _config;
     private readonly RunFolder _folder;
@@ -92,19 +89,15 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
         _progress.Stage(FormattableString.Invariant(
             $"train hyperdiffusion: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} networks"));
         if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var sinceSnapshot = Stopwatch.StartNew();
-        TimeSpan interval = LeastBetweenSnapshots;
-        _generator.TrainingProgress = p => _progress.Advance(
-            p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.NetworksPerSecond:F0} networks/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
-        _generator.Checkpoint = trainer =>
+        var snapshots = new SnapshotClock();
+        _generator.TrainingProgress = p =>
         {
-            bool last = trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested;
-            if (!last && sinceSnapshot.Elapsed < interval) return;
-            var watch = Stopwatch.StartNew();
-            HyperDiffusionFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _target.Name);
-            interval = TimeSpan.FromTicks(Math.Max(LeastBetweenSnapshots.Ticks, 20 * watch.Elapsed.Ticks)); // at most 5 % of the time goes into snapshots
-            sinceSnapshot.Restart();
+            _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.NetworksPerSecond:F0} networks/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
+            _folder.Scalar("loss/train", p.Step, p.Loss);
         };
+        _generator.Checkpoint = trainer => snapshots.Tick(
+            trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested,
+            () => HyperDiffusionFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _target.Name));
         _generator.Fit(training, stored, cancellation);
     }
 

@@ -69,8 +69,11 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
             $"train hyper-representations: {_generator.ParameterCount:N0} parameters, {settings.Epochs} epochs over {training.Count} networks"));
         if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
         var snapshots = new SnapshotClock();
-        _generator.TrainingProgress = p => _progress.Advance(
-            p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.ViewsPerSecond:F0} views/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
+        _generator.TrainingProgress = p =>
+        {
+            _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.ViewsPerSecond:F0} views/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
+            _folder.Scalar("loss/train", p.Step, p.Loss);
+        };
         _generator.Checkpoint = trainer => snapshots.Tick(
             trainer.Step >= trainer.Steps || cancellation.IsCancellationRequested,
             () => AutoEncoderFile.Write(_folder.Generator, _generator.Snapshot(), _generator.Layout, _target.Name));

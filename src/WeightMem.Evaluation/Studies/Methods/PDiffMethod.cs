@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
@@ -17,7 +16,6 @@ internal sealed class PDiffMethod : IStudyMethod
     private const string PerSample = "generated-per-sample";
     private const int Averages = 100;
 
-    private static readonly TimeSpan LeastBetweenSnapshots = TimeSpan.FromSeconds(15);
 
     private readonly StudyContext _context;
     private readonly StudyConfig _config;
@@ -71,18 +69,15 @@ internal sealed class PDiffMethod : IStudyMethod
             $"train p-diff: autoencoder of {Generator.AutoencoderParameters:N0} and denoiser of {Generator.DenoiserParameters:N0} parameters"));
         if (stored is not null) _context.Progress.Note($"resumed at step {stored.AutoencoderStep} of the autoencoder and {stored.DenoiserStep} of the denoiser");
         int all = _settings.AutoencoderSteps + _settings.DenoiserSteps;
-        Generator.TrainingProgress = p => _context.Progress.Advance(
-            p.Stage == "autoencoder" ? p.Step : _settings.AutoencoderSteps + p.Step, all, FormattableString.Invariant($"{p.Stage}, loss {p.Loss:F4}"));
-        var since = Stopwatch.StartNew();
-        TimeSpan interval = LeastBetweenSnapshots;
-        Generator.Checkpoint = generator =>
+        var snapshots = new SnapshotClock();
+        Generator.TrainingProgress = p =>
         {
-            if (!generator.IsTrained && !cancellation.IsCancellationRequested && since.Elapsed < interval) return;
-            var watch = Stopwatch.StartNew();
-            PDiffFile.Write(_folder.Generator, generator.Snapshot(), generator, Target.Name);
-            interval = TimeSpan.FromTicks(Math.Max(LeastBetweenSnapshots.Ticks, 20 * watch.Elapsed.Ticks)); // at most 5 % of the time goes into snapshots
-            since.Restart();
+            int step = p.Stage == "autoencoder" ? p.Step : _settings.AutoencoderSteps + p.Step;
+            _context.Progress.Advance(step, all, FormattableString.Invariant($"{p.Stage}, loss {p.Loss:F4}"));
+            _folder.Scalar("loss/" + p.Stage, step, p.Loss);
         };
+        Generator.Checkpoint = generator => snapshots.Tick(
+            generator.IsTrained || cancellation.IsCancellationRequested, () => PDiffFile.Write(_folder.Generator, generator.Snapshot(), generator, Target.Name));
         Generator.Fit(training, stored, cancellation);
     }
 
