@@ -25,6 +25,10 @@ internal sealed record ShapeFindings(
 /// </summary>
 internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, IShapeSource source)
 {
+    private static readonly int[] Percentiles = [0, 25, 50, 75, 100];
+
+    private static readonly string[] Shown = ["training", "heldout", "generated"];
+
     private readonly ShapeStudySettings _settings = context.Config.Shapes ?? new ShapeStudySettings();
     private readonly RandomStream _bootstrap = new(context.Config.Seed, "bootstrap of shapes"), _subsets = new(context.Config.Seed, "subsets of shapes");
 
@@ -181,7 +185,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
             ShapePanelFigure.Draw(["generated", "nearest training", "generated", "nearest training"], rows, "Renders of generated shapes beside the training shapes with the nearest weights.", 2));
 
         int[] order = [.. Enumerable.Range(0, made.Length).OrderBy(i => generated.MinL2.Distance(i))];
-        int[] at = [.. new[] { 0, 25, 50, 75, 100 }.Select(p => order[(int)Math.Round(p / 100.0 * (order.Length - 1))])];
+        int[] at = [.. Percentiles.Select(p => order[(int)Math.Round(p / 100.0 * (order.Length - 1))])];
         yield return new MethodFigure(
             "shape-percentiles", "Generated shapes by distance to their nearest training network",
             "From the nearest to the farthest. Shapes at the far end are new only where they are still airplanes.",
@@ -189,7 +193,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
                 ["nearest", "25 %", "median", "75 %", "farthest"],
                 [[.. at.Select(i => Pair(i)[0])], [.. at.Select(i => Pair(i)[1])]], "Renders of generated shapes by percentile of distance, above their nearest training shapes."));
 
-        string[] names = [.. new[] { "training", "heldout", "generated" }.Concat(measured.Select(m => m.Name).Where(n => n.StartsWith("noise-", StringComparison.Ordinal))).Where(surfaces.ContainsKey)];
+        string[] names = [.. Shown.Concat(measured.Select(m => m.Name).Where(n => n.StartsWith("noise-", StringComparison.Ordinal))).Where(surfaces.ContainsKey)];
         yield return new MethodFigure(
             "shape-populations", "What the fields of each population look like", "Surfaces of the first fields of each population.",
             ShapePanelFigure.Draw(
