@@ -16,6 +16,8 @@ internal sealed class PDiffMethod : IStudyMethod
     private const string PerSample = "generated-per-sample";
     private const int Averages = 100;
 
+    /// <summary>What the scatter of averages and the map show.</summary>
+    private static readonly string[] Compared = ["training", "generated", "average-16", "gaussian"];
 
     private readonly StudyContext _context;
     private readonly StudyConfig _config;
@@ -150,7 +152,7 @@ internal sealed class PDiffMethod : IStudyMethod
     private List<MethodFigure> Figures(IReadOnlyList<PopulationMeasures> measured)
     {
         PopulationMeasures training = measured[0], generated = measured.First(m => m.Name == "generated");
-        PopulationMeasures[] shown = [.. new[] { "training", "generated", "average-16", "gaussian" }.Select(name => measured.First(m => m.Name == name))];
+        PopulationMeasures[] shown = [.. Compared.Select(name => measured.First(m => m.Name == name))];
         int[] parameters = new RandomStream(_config.Seed, "density parameters").Choose((int)training.Population.Layout.Entries[0].Count, Math.Min(5, (int)training.Population.Layout.Entries[0].Count));
         Array.Sort(parameters);
         string first = training.Population.Layout.Entries[0].Name;
