@@ -64,7 +64,7 @@ public static class StudySweep
         int runs = config.Zoo.Runs - config.HeldoutRuns;
         int[] sizes = [.. new[] { runs / 8, runs / 4, runs / 2, runs }.Where(n => n >= 2).Distinct()];
         return [.. sizes.Select(n => new SweepVariant(
-            $"runs-{n}", $"{n} training runs", n == runs ? config : config with { Deviations = [.. config.Deviations, $"Trained on the first {n} of {runs} training runs of one zoo; the held-out runs are the same for all sizes."] }, n))];
+            $"runs-{n}", $"{n} training runs", n == runs ? config : config with { GeneratedFromKnownStarts = Math.Min(config.GeneratedFromKnownStarts, n), Deviations = [.. config.Deviations, $"Trained on the first {n} of {runs} training runs of one zoo; the held-out runs are the same for all sizes."] }, n))];
     }
 
     /// <summary>The zoo of one study becomes that of another: the same held-out runs, all or the first of the training runs.</summary>
