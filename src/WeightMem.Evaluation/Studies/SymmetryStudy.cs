@@ -10,7 +10,6 @@ using WeightMem.Models.Data;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Symmetries;
-using WeightMem.Models.Targets;
 
 namespace WeightMem.Evaluation.Studies;
 

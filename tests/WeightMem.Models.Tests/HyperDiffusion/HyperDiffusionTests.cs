@@ -1,5 +1,4 @@
 using WeightMem.Engine.Autograd;
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Devices.Reference;
 using WeightMem.Engine.Ops;
@@ -125,21 +124,21 @@ public sealed class HyperDiffusionTests
         using var device = new CpuDevice();
         Population training = Fields(7); // a last batch of three
         using var whole = new HyperDiffusionGenerator(device, Target, Tiny);
-        whole.Fit(training, default);
+        whole.Fit(training, TestContext.Current.CancellationToken);
         using var stop = new CancellationTokenSource();
         using var first = new HyperDiffusionGenerator(device, Target, Tiny);
         first.Checkpoint = trainer => { if (trainer.Step == 11) stop.Cancel(); };
         Assert.Throws<OperationCanceledException>(() => first.Fit(training, stop.Token));
         HyperDiffusionFile.Write(folder["g.safetensors"], first.Snapshot(), first.Layout, Target.Name);
         using var second = new HyperDiffusionGenerator(device, Target, Tiny with { SamplingBatch = 100 });
-        second.Fit(training, HyperDiffusionFile.Read(folder["g.safetensors"], Target.Name), default);
+        second.Fit(training, HyperDiffusionFile.Read(folder["g.safetensors"], Target.Name), TestContext.Current.CancellationToken);
         Assert.Equal(whole.Losses, second.Losses);
         Assert.Equal(30, whole.Losses.Count);
         Assert.True(whole.Losses.TakeLast(5).Average() < whole.Losses.Take(5).Average());
-        Population a = whole.Sample(7, 3, default), b = second.Sample(7, 3, default);
+        Population a = whole.Sample(7, 3, TestContext.Current.CancellationToken), b = second.Sample(7, 3, TestContext.Current.CancellationToken);
         for (int i = 0; i < a.Weights.Length; i++) Assert.Equal(a.Weights[i], b.Weights[i], 2e-5f); // products of another height sum in another order
-        Assert.Equal(a.Weights, whole.Sample(7, 3, default).Weights);
-        Assert.NotEqual(a.Weights, whole.Sample(7, 4, default).Weights);
+        Assert.Equal(a.Weights, whole.Sample(7, 3, TestContext.Current.CancellationToken).Weights);
+        Assert.NotEqual(a.Weights, whole.Sample(7, 4, TestContext.Current.CancellationToken).Weights);
         Assert.Throws<FileFormatException>(() => HyperDiffusionFile.Read(folder["g.safetensors"], "field-3x48"));
     }
 

@@ -1,4 +1,3 @@
-using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Random;
 using WeightMem.Formats.Meshes;
@@ -132,7 +131,7 @@ public sealed class FieldTargetTests
         row[^1] = 1e6f;
         broken[3] = float.NaN;
         using var device = new CpuDevice();
-        MeshData[] meshes = Small.Extract(device, new Population(Small.Name, Small.Layout, [.. row, .. broken]), 9, 0);
+        MeshData[] meshes = Small.Extract(device, new Population(Small.Name, Small.Layout, [.. row, .. broken]), 9, 0, cancellation: TestContext.Current.CancellationToken);
         Assert.All(meshes, m => Assert.Equal(0, m.TriangleCount));
     }
 

@@ -16,7 +16,7 @@ public sealed class ShapeFolderTests
     {
         using var folder = new TemporaryFolder();
         var made = new ProceduralAirplanes(1, 2, 1, 1, fine: false);
-        ShapeFolder.Write(folder.Path, made, null, default);
+        ShapeFolder.Write(folder.Path, made, null, TestContext.Current.CancellationToken);
         ShapeFolder read = ShapeFolder.Open(folder.Path);
         Assert.Equal(made.Training, read.Training);
         Assert.Equal(made.Test, read.Test);

@@ -40,10 +40,10 @@ public sealed class FieldZooTests
         using var stop = new CancellationTokenSource();
         var zoo = new FieldZoo(device, Target, Shapes, Settings);
         Assert.Throws<OperationCanceledException>(() => zoo.FitAll(shards, p => { if (p.Group == 1) stop.Cancel(); }, stop.Token));
-        Population resumed = new FieldZoo(device, Target, Shapes, Settings).FitAll(PopulationShards.Open(folder["stopped"]), null, default);
+        Population resumed = new FieldZoo(device, Target, Shapes, Settings).FitAll(PopulationShards.Open(folder["stopped"]), null, TestContext.Current.CancellationToken);
         Assert.Equal(pairs.Weights, resumed.Weights);
 
-        Population Fit(string name, FieldSettings settings) => new FieldZoo(device, Target, Shapes, settings).FitAll(PopulationShards.Open(folder[name]), null, default);
+        Population Fit(string name, FieldSettings settings) => new FieldZoo(device, Target, Shapes, settings).FitAll(PopulationShards.Open(folder[name]), null, TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class FieldZooTests
         Population warm = Fit("warm", Settings), cold = Fit("cold", Settings with { WarmStart = false });
         Assert.True(Apart(warm) < Apart(cold) / 2, $"{Apart(warm)} against {Apart(cold)}");
 
-        Population Fit(string name, FieldSettings settings) => new FieldZoo(device, Target, Shapes, settings).FitAll(PopulationShards.Open(folder[name]), null, default);
+        Population Fit(string name, FieldSettings settings) => new FieldZoo(device, Target, Shapes, settings).FitAll(PopulationShards.Open(folder[name]), null, TestContext.Current.CancellationToken);
 
         static double Apart(Population fields) => Enumerable.Range(1, fields.Count - 1).Average(i =>
             Math.Sqrt(fields.Row(0).ToArray().Zip(fields.Row(i).ToArray(), (a, b) => Math.Pow(a - b, 2)).Sum()));
@@ -65,8 +65,8 @@ public sealed class FieldZooTests
     {
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice();
-        Population plain = new FieldZoo(device, Target, Shapes, Settings).FitAll(PopulationShards.Open(folder["a"]), null, default);
-        Population random = new FieldZoo(device, Target, Shapes, Settings with { RandomLayers = 1 }).FitAll(PopulationShards.Open(folder["b"]), null, default);
+        Population plain = new FieldZoo(device, Target, Shapes, Settings).FitAll(PopulationShards.Open(folder["a"]), null, TestContext.Current.CancellationToken);
+        Population random = new FieldZoo(device, Target, Shapes, Settings with { RandomLayers = 1 }).FitAll(PopulationShards.Open(folder["b"]), null, TestContext.Current.CancellationToken);
         int from = Target.Net.Offset(Target.Net.Hidden);
         for (int i = 0; i < plain.Count; i++)
         {
@@ -100,7 +100,7 @@ public sealed class FieldZooTests
         using var folder = new TemporaryFolder();
         using var device = new CpuDevice();
         FieldSettings settings = Settings with { Schedule = FieldSchedule.Plateau, MostEpochs = 4 };
-        Population fields = new FieldZoo(device, Target, Shapes, settings).FitAll(PopulationShards.Open(folder["plateau"]), null, default);
+        Population fields = new FieldZoo(device, Target, Shapes, settings).FitAll(PopulationShards.Open(folder["plateau"]), null, TestContext.Current.CancellationToken);
         Assert.All(fields.Step, step => Assert.Equal(4 * (800 / 64), step));
         Assert.True(fields.Metrics["train_loss"].Max() < 0.69);
     }

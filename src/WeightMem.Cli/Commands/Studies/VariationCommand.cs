@@ -9,6 +9,8 @@ namespace WeightMem.Cli.Commands.Studies;
 /// <summary><c>study permutations</c> and the like: a series of studies that differ in one thing.</summary>
 internal static class VariationCommand
 {
+    private static readonly string[] Printed = ["min_l2", "min_l2_augmented", "mmd_test", "empty_meshes", "pairwise_cd"];
+
     public static Command Create(string series, string about)
     {
         var preset = new Option<string>("--preset") { Description = $"Size of each study: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
@@ -37,7 +39,7 @@ internal static class VariationCommand
 
     private static void Print(Variation variation, IReadOnlyDictionary<string, Estimate> generated)
     {
-        IEnumerable<string> parts = new[] { "min_l2", "min_l2_augmented", "mmd_test", "empty_meshes", "pairwise_cd" }.Where(generated.ContainsKey)
+        IEnumerable<string> parts = Printed.Where(generated.ContainsKey)
             .Select(measure => FormattableString.Invariant($"{measure} {generated[measure].Mean:G4} [{generated[measure].CiLow:G4}, {generated[measure].CiHigh:G4}] n {generated[measure].N}"));
         Console.Out.WriteLine($"{variation.Label}: {string.Join("; ", parts)}");
     }
