@@ -1,5 +1,4 @@
 using WeightMem.Engine.Devices.Cpu;
-using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
 using WeightMem.Formats.Meshes;

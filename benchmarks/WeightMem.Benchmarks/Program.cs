@@ -26,6 +26,7 @@ switch (command)
         return 0;
     case "fields":
         Report.Write(folder, "fields", "Occupancy fields, surfaces and point clouds", Measurement.RunAll(FieldRows.All(peers), filter, rounds));
+        return 0;
     case "pdiff":
         Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
         return 0;

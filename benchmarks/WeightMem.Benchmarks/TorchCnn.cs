@@ -1,4 +1,3 @@
-using WeightMem.Engine.Tensors;
 using WeightMem.Models.Targets;
 using static TorchSharp.torch;
 using Tensor = TorchSharp.torch.Tensor;

@@ -21,7 +21,6 @@ internal static class Program
             EvaluateCommand.Create(),
             ReportCommand.Create(),
             MatrixCommand.Create(),
-            StudyCommand.Create(),
             InspectCommand.Create(),
             ConvertCommand.Create(),
             BenchCommand.Create(),

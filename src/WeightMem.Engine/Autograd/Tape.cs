@@ -93,6 +93,7 @@ public sealed class Tape
     /// <exception cref="InvalidOperationException">The tape does not record, has been walked, or the loss depends on nothing that wants a gradient.</exception>
     public void Backward(Tensor loss)
     {
+        RequireWalk(loss);
         if (loss.Elements != 1) throw new ArgumentException($"backward starts from one number, not {loss.Shape}", nameof(loss));
         Tensor one = Device.Empty(loss.Shape);
         Device.Kernels.Fill(one, 1);
@@ -103,16 +104,21 @@ public sealed class Tape
     /// <exception cref="InvalidOperationException">As for a loss.</exception>
     public void Backward(Tensor output, Tensor gradient)
     {
+        RequireWalk(output);
         ShapeCheck.Same("backward", output, gradient);
         Tensor own = Device.Empty(gradient.Shape);
         Device.Kernels.Copy(own, gradient);
         Walk(output, own);
     }
 
-    private void Walk(Tensor loss, Tensor start)
+    private void RequireWalk(Tensor loss)
     {
         if (!IsRecording || _walked) throw new InvalidOperationException("a tape is walked back once, and only if it recorded");
         if (!loss.RequiresGradient) throw new InvalidOperationException("the loss depends on no parameter");
+    }
+
+    private void Walk(Tensor loss, Tensor start)
+    {
         _walked = true;
         loss.Gradient = start;
         for (int i = _nodes.Count - 1; i >= 0; i--)

@@ -26,6 +26,7 @@ internal static class GridCases
         ("signal", 3, 8, 17, 1, Window.Along(32, 7, 1, 3), true),
         ("signal stride 2", 2, 1, 16, 1, Window.Along(64, 7, 2, 3), true),
         ("signal to one channel", 2, 48, 1, 1, Window.Along(33, 7, 1, 3), true),
+        ("long signal to one channel", 4, 64, 1, 1, Window.Along(2048, 7, 1, 3), true),
     ];
 
     /// <summary>All of them.</summary>

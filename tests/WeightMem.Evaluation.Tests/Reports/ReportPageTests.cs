@@ -17,7 +17,7 @@ public sealed partial class ReportPageTests
         string html = ReportPage.Render(Content());
         string[] addresses = [.. Addresses().Matches(html).Select(match => match.Groups[1].Value)];
 
-        Assert.Equal(7, addresses.Count(address => address.StartsWith("data:image/", StringComparison.Ordinal)));
+        Assert.Equal(8, addresses.Count(address => address.StartsWith("data:image/", StringComparison.Ordinal)));
         Assert.Equal(["https://arxiv.org/abs/2506.07998"], addresses.Where(address => address.Contains("://", StringComparison.Ordinal)));
         Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("<link", html, StringComparison.OrdinalIgnoreCase);
@@ -30,7 +30,7 @@ public sealed partial class ReportPageTests
     {
         string html = ReportPage.Render(Content());
 
-        foreach (string part in (string[])["The answer.", "Populations", "Figure 5. loss.", "Tests", "Declared deviations",
+        foreach (string part in (string[])["The answer.", "Populations", "Figure 6. loss.", "Tests", "Declared deviations",
             "A fresh start.", "Controls", "1 of 2 get a verdict that does not fit", "fixed before anything was measured", "How this was made", "weightmem reproduce gpt", "math mode", "Verdict by fixed thresholds: replica."])
             Assert.Contains(part, html, StringComparison.Ordinal);
         Assert.Contains("84.1<small>[83.5, 84.7]</small>", html, StringComparison.Ordinal);

@@ -44,7 +44,7 @@ public sealed class SymmetryStudyTests
         Assert.True(result.Pairs["permuted"].Dissimilarity.Mean > 0.01);
         string json = SymmetryStudy.ToJson(result);
         Assert.Contains("\"accuracy_difference\"", json, StringComparison.Ordinal);
-        Assert.Contains("\"Positive\"", json, StringComparison.Ordinal);
+        Assert.Contains("\"PositiveScale\"", json, StringComparison.Ordinal);
     }
 
     [Fact]

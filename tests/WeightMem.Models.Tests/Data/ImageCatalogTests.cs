@@ -7,7 +7,6 @@ namespace WeightMem.Models.Tests.Data;
 
 public sealed class ImageCatalogTests : IDisposable
 {
-    private static readonly string Shipped = Path.Combine(AppContext.BaseDirectory, "data", ImageCatalog.Default);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -67,8 +66,9 @@ public sealed class ImageCatalogTests : IDisposable
     [Fact]
     public void Get_takes_a_folder_and_the_copy_loads()
     {
-        string folder = ImageCatalog.Get(
-            ImageCatalog.Default, _folder.Path, from: Shipped, cancellation: TestContext.Current.CancellationToken);
+        using var other = new TemporaryFolder();
+        string first = ImageCatalog.Get(ImageCatalog.Default, other.Path, cancellation: TestContext.Current.CancellationToken);
+        string folder = ImageCatalog.Get(ImageCatalog.Default, _folder.Path, from: first, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(_folder[ImageCatalog.Default], folder);
         Assert.Equal(4, Directory.GetFiles(folder).Length);
         (ImageSet train, _) = ImageCatalog.Load(ImageCatalog.Default, _folder.Path);
@@ -85,8 +85,7 @@ public sealed class ImageCatalogTests : IDisposable
     [Fact]
     public void A_changed_a_cut_and_another_file_are_refused()
     {
-        foreach (string path in Directory.GetFiles(Shipped)) File.Copy(path, _folder[Path.GetFileName(path)]);
-        string labels = _folder["train-labels-idx1-ubyte.gz"];
+        string labels = Path.Combine(ImageCatalog.Get(ImageCatalog.Default, _folder.Path, cancellation: TestContext.Current.CancellationToken), "train-labels-idx1-ubyte.gz");
         byte[] whole = File.ReadAllBytes(labels);
 
         byte[] changed = IdxFile.Read(labels).ElementsAs<byte>()!;

@@ -40,7 +40,7 @@ internal sealed partial class CudaKernels
         programs.Convolution.ConvolutionFilterStrips(
             stream, new LaunchConfig(grid, ConvolutionThreads), partial, F(dy), F(x), s, strips, Math.Max(1, (rows + strips - 1) / strips));
         int elements = checked((int)dweight.Elements);
-        programs.Rows.SumStrips(stream, LaunchConfig.For(elements), F(dweight), partial, strips, elements, Flag(accumulate));
+        programs.Rows.SumStrips(stream, StripGrid(elements, 1), F(dweight), partial, strips, elements, Flag(accumulate));
     }
 
     public void ChannelStatistics(Tensor mean, Tensor variance, Tensor x)

@@ -24,8 +24,8 @@ internal sealed partial class CudaKernels
         (int strips, long stripRows) = Strips(rows);
         DevicePointer<float> forAlpha = Scratch<float>(2L * strips * columns), forBias = forAlpha + (long)strips * columns;
         programs.Rows.LayerNormBackwardStrips(stream, StripGrid(columns, strips), forAlpha, forBias, F(dy), F(x), F(mean), F(scale), rows, columns, stripRows);
-        programs.Rows.SumStrips(stream, LaunchConfig.For(columns), F(dalpha), forAlpha, strips, columns, accumulate: 1);
-        programs.Rows.SumStrips(stream, LaunchConfig.For(columns), F(dbias), forBias, strips, columns, accumulate: 1);
+        programs.Rows.SumStrips(stream, StripGrid(columns, 1), F(dalpha), forAlpha, strips, columns, accumulate: 1);
+        programs.Rows.SumStrips(stream, StripGrid(columns, 1), F(dbias), forBias, strips, columns, accumulate: 1);
         programs.Norms.UnbiasedNormBackwardInput(
             stream, WarpPerRow(rows), F(dx), F(dy), F(x), F(mean), F(scale), F(alpha), rows, columns, (float)epsilon, Flag(accumulate));
     }
