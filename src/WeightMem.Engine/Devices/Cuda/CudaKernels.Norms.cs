@@ -1,4 +1,3 @@
-using WeightMem.Cuda;
 using WeightMem.Cuda.Memory;
 using WeightMem.Engine.Tensors;
 
