@@ -27,10 +27,17 @@ internal static class Program
             DoctorCommand.Create(),
             CompletionCommand.Create(),
         };
-        if (args.Length > 0 && args[0] is not ['-' or '[', ..] && root.Subcommands.All(c => c.Name != args[0]))
+        Command at = root;
+        foreach (string arg in args.TakeWhile(a => a is not ['-' or '[', ..]))
         {
-            Console.Error.WriteLine($"weightmem: {NearestName.Message("command", args[0], [.. root.Subcommands.Select(c => c.Name)])}");
-            return ExitCodes.Usage;
+            if (at.Subcommands.Count == 0) break;
+            if (at.Subcommands.FirstOrDefault(c => c.Name == arg) is not { } next)
+            {
+                Console.Error.WriteLine($"weightmem: {NearestName.Message(at == root ? "command" : $"{at.Name} command", arg, [.. at.Subcommands.Select(c => c.Name)])}");
+                return ExitCodes.Usage;
+            }
+
+            at = next;
         }
 
         ParseResult parsed = root.Parse(args);

@@ -82,7 +82,9 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     [Fact]
     public void An_unfinished_run_says_what_to_do()
     {
-        Fails(ExitCodes.CannotWrite, "no run", "report", "{root}");
+        string empty = Path.Combine(smoke.Root, "empty");
+        Directory.CreateDirectory(empty);
+        Fails(ExitCodes.CannotWrite, "no run", "report", empty);
         string copy = Path.Combine(smoke.Root, "unfinished");
         Directory.CreateDirectory(copy);
         File.Copy(Path.Combine(smoke.Study, "config.json"), Path.Combine(copy, "config.json"));

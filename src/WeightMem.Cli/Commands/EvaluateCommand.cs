@@ -41,7 +41,7 @@ internal static class EvaluateCommand
                 throw new UsageException("--data needs --target: accuracy needs both the networks and the images");
             if (parsed.GetValue(failOn) is { } verdict) SharedOptions.RequireName("verdict", verdict, FailOn);
             (ImageSet Train, ImageSet Test)? images = parsed.GetValue(data) is { } set ? SharedOptions.Images(set, parsed.GetValue(folder), parsed.GetValue(pool)) : null;
-            ITarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images?.Train) : null;
+            ITarget? network = parsed.GetValue(target) is { } name ? Network(name, images?.Train) : null;
             IImageTarget? judged = images is null ? null : network as IImageTarget ?? throw new UsageException($"networks of {network!.Name} do not classify images");
 
             var inputs = new Dictionary<string, string>();
@@ -97,6 +97,18 @@ internal static class EvaluateCommand
         "not-novel" => verdict != "novel-and-useful",
         _ => verdict == failOn,
     };
+
+    private static ITarget Network(string name, ImageSet? images)
+    {
+        try
+        {
+            return TargetCatalog.Create(name, images);
+        }
+        catch (ArgumentException e) when (images is null)
+        {
+            throw new UsageException($"{e.Message}; or name the images with --data");
+        }
+    }
 
     private static Population Load(string role, string path, ITarget? target, Dictionary<string, string> inputs, bool finals)
     {

@@ -19,7 +19,7 @@ internal static class TrainCommand
         var steps = new Option<int?>("--steps") { Description = "Training steps of gpt in place of the preset's" };
         var epochs = new Option<int?>("--epochs") { Description = "Epochs of hyper-representations in place of the preset's" };
         var checkpoint = new Option<string?>("--checkpoint")
-            { Description = "Published auto-encoder of hyper-representations (checkpoint_ae.pt) to take in place of training one" };
+        { Description = "Published auto-encoder of hyper-representations (checkpoint_ae.pt) to take in place of training one" };
         var configuration = new Option<string?>("--config") { Description = "Its configuration (config_ae.json); beside it if not given" };
         var acrossBatch = new Option<bool>("--across-batch") { Description = "Take a checkpoint whose attention ran across the networks of a batch, and run it so" };
         var chunk = new Option<int?>("--chunk") { Description = "Values per token of gpt in place of the preset's" };

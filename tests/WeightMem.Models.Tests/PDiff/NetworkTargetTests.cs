@@ -25,8 +25,18 @@ public sealed class NetworkTargetTests
 
     private static TrajectorySettings Settings => new()
     {
-        PretrainingEpochs = 2, PretrainingBatch = 32, PretrainingRate = 2e-3, ValidationImages = 30, LeastCropArea = 0.6, Batch = 16, BatchNorm = TrajectoryBatchNorm.AlwaysEval,
-        Checkpoints = 4, LaterCheckpoints = 1, HeldoutRuns = 1, HeldoutCheckpoints = 1, Seed = 2,
+        PretrainingEpochs = 2,
+        PretrainingBatch = 32,
+        PretrainingRate = 2e-3,
+        ValidationImages = 30,
+        LeastCropArea = 0.6,
+        Batch = 16,
+        BatchNorm = TrajectoryBatchNorm.AlwaysEval,
+        Checkpoints = 4,
+        LaterCheckpoints = 1,
+        HeldoutRuns = 1,
+        HeldoutCheckpoints = 1,
+        Seed = 2,
     };
 
     [Theory]

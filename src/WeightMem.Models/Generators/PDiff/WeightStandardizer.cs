@@ -1,5 +1,5 @@
-using WeightMem.Models.Populations;
 using WeightMem.Engine.Tensors;
+using WeightMem.Models.Populations;
 
 namespace WeightMem.Models.Generators.PDiff;
 

@@ -39,7 +39,11 @@ internal static unsafe class ConvolutionKernel
             TapGather gather = Seen(x, s, g);
             var taps = new FilterTaps
             {
-                Weight = weight + (long)g * filters * channels * w.Taps, ChannelStride = w.Taps, ColumnStride = (long)channels * w.Taps, TapStepY = w.KernelWidth, TapStepX = 1,
+                Weight = weight + (long)g * filters * channels * w.Taps,
+                ChannelStride = w.Taps,
+                ColumnStride = (long)channels * w.Taps,
+                TapStepY = w.KernelWidth,
+                TapStepX = 1,
             };
             Product(places, gather, taps, s.Places, filters, bias == null ? null : bias + g * filters, false, pool, level);
         }
@@ -65,19 +69,39 @@ internal static unsafe class ConvolutionKernel
                     (int tapsX, int lastX) = Reaching(px, w.PadWidth, w.KernelWidth, w.StrideWidth);
                     var places = new GridPlaces
                     {
-                        First = dx + g * channels, Height = w.Height, Width = w.Width, PixelStride = s.Channels, StepY = w.StrideHeight, StepX = w.StrideWidth,
-                        OffsetY = py, OffsetX = px,
+                        First = dx + g * channels,
+                        Height = w.Height,
+                        Width = w.Width,
+                        PixelStride = s.Channels,
+                        StepY = w.StrideHeight,
+                        StepX = w.StrideWidth,
+                        OffsetY = py,
+                        OffsetX = px,
                     };
                     var gather = new TapGather
                     {
-                        Source = dy + g * filters, Height = w.OutHeight, Width = w.OutWidth, PixelStride = s.Filters, Channels = filters,
-                        GridHeight = (w.Height - py + w.StrideHeight - 1) / w.StrideHeight, GridWidth = (w.Width - px + w.StrideWidth - 1) / w.StrideWidth, StepY = 1, StepX = 1,
-                        OffsetY = (py + w.PadHeight - lastY) / w.StrideHeight, OffsetX = (px + w.PadWidth - lastX) / w.StrideWidth, TapsY = tapsX == 0 ? 0 : tapsY, TapsX = tapsX,
+                        Source = dy + g * filters,
+                        Height = w.OutHeight,
+                        Width = w.OutWidth,
+                        PixelStride = s.Filters,
+                        Channels = filters,
+                        GridHeight = (w.Height - py + w.StrideHeight - 1) / w.StrideHeight,
+                        GridWidth = (w.Width - px + w.StrideWidth - 1) / w.StrideWidth,
+                        StepY = 1,
+                        StepX = 1,
+                        OffsetY = (py + w.PadHeight - lastY) / w.StrideHeight,
+                        OffsetX = (px + w.PadWidth - lastX) / w.StrideWidth,
+                        TapsY = tapsX == 0 ? 0 : tapsY,
+                        TapsX = tapsX,
                     };
                     var taps = new FilterTaps
                     {
-                        Weight = weight + (long)g * filters * channels * w.Taps, ChannelStride = (long)channels * w.Taps, ColumnStride = w.Taps,
-                        FirstTap = lastY * w.KernelWidth + lastX, TapStepY = -w.StrideHeight * w.KernelWidth, TapStepX = -w.StrideWidth,
+                        Weight = weight + (long)g * filters * channels * w.Taps,
+                        ChannelStride = (long)channels * w.Taps,
+                        ColumnStride = w.Taps,
+                        FirstTap = lastY * w.KernelWidth + lastX,
+                        TapStepY = -w.StrideHeight * w.KernelWidth,
+                        TapStepX = -w.StrideWidth,
                     };
                     Product(places, gather, taps, s.Batch * gather.GridHeight * gather.GridWidth, channels, bias == null ? null : bias + g * channels, accumulate, pool, level);
                 }
@@ -110,9 +134,19 @@ internal static unsafe class ConvolutionKernel
     /// <summary>What the kernel sees of a group's channels at every place.</summary>
     private static TapGather Seen(float* x, in ConvolutionSizes s, int group) => new()
     {
-        Source = x + group * (s.Channels / s.Groups), Height = s.Window.Height, Width = s.Window.Width, PixelStride = s.Channels, Channels = s.Channels / s.Groups,
-        GridHeight = s.Window.OutHeight, GridWidth = s.Window.OutWidth, StepY = s.Window.StrideHeight, StepX = s.Window.StrideWidth, OffsetY = -s.Window.PadHeight,
-        OffsetX = -s.Window.PadWidth, TapsY = s.Window.KernelHeight, TapsX = s.Window.KernelWidth,
+        Source = x + group * (s.Channels / s.Groups),
+        Height = s.Window.Height,
+        Width = s.Window.Width,
+        PixelStride = s.Channels,
+        Channels = s.Channels / s.Groups,
+        GridHeight = s.Window.OutHeight,
+        GridWidth = s.Window.OutWidth,
+        StepY = s.Window.StrideHeight,
+        StepX = s.Window.StrideWidth,
+        OffsetY = -s.Window.PadHeight,
+        OffsetX = -s.Window.PadWidth,
+        TapsY = s.Window.KernelHeight,
+        TapsX = s.Window.KernelWidth,
     };
 
     /// <summary>How many taps reach pixels of a remainder, and the last of them: those whose distance is a multiple of the stride.</summary>
