@@ -12,7 +12,7 @@ pack() {
   local folder
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' RETURN
-  dotnet publish src/WeightMem.Cli -c Release -r linux-x64 --self-contained -v quiet --nologo -p:RunAnalyzers=false -o "$folder/bundle"
+  dotnet publish src/WeightMem.Cli -c Release -r linux-x64 --self-contained -v quiet --nologo -p:RunAnalyzers=false -p:PublishSingleFile=false -p:PublishTrimmed=false -p:PublishReadyToRun=false -o "$folder/bundle"
   dotnet publish tests/WeightMem.Engine.Tests -c Release -r linux-x64 --self-contained -v quiet --nologo -p:RunAnalyzers=false -o "$folder/bundle"
   cp benchmarks/gpu_torch.py "$folder/bundle/"
   find "$folder/bundle" -name '*.pdb' -delete
