@@ -21,12 +21,14 @@ public static class Assignment
         Span<int> links = n <= StackLimit ? stackalloc int[3 * (StackLimit + 1)] : new int[3 * (n + 1)];
         Span<double> rowPrice = prices[..(n + 1)], columnPrice = prices.Slice(n + 1, n + 1), reach = prices.Slice(2 * (n + 1), n + 1);
         Span<int> rowOfColumn = links[..(n + 1)], previous = links.Slice(n + 1, n + 1), done = links.Slice(2 * (n + 1), n + 1);
-        rowPrice.Clear();
-        columnPrice.Clear();
         rowOfColumn.Fill(-1);
+        columnOfRow.Fill(-1);
+        Begin(costs, rowPrice, columnPrice, rowOfColumn, columnOfRow);
 
         for (int row = 0; row < n; row++)
         {
+            if (columnOfRow[row] >= 0) continue;
+
             // Column n is a start that every path leaves from: it holds the row that looks for a column.
             rowOfColumn[n] = row;
             int column = n;
@@ -85,5 +87,33 @@ public static class Assignment
         double total = 0;
         for (int i = 0; i < n; i++) total += costs[i * n + columnOfRow[i]];
         return total;
+    }
+
+    /// <summary>Prices under which no pair costs less than nothing, and rows given to free columns that then cost nothing: most of the assignment, as a rule.</summary>
+    private static void Begin(ReadOnlySpan<double> costs, Span<double> rowPrice, Span<double> columnPrice, Span<int> rowOfColumn, Span<int> columnOfRow)
+    {
+        int n = columnOfRow.Length;
+        columnPrice[n] = rowPrice[n] = 0;
+        for (int j = 0; j < n; j++) columnPrice[j] = costs[j];
+        for (int i = 1; i < n; i++)
+        {
+            for (int j = 0; j < n; j++) columnPrice[j] = Math.Min(columnPrice[j], costs[i * n + j]);
+        }
+
+        for (int i = 0; i < n; i++)
+        {
+            int cheapest = -1;
+            double least = double.PositiveInfinity;
+            for (int j = 0; j < n; j++)
+            {
+                double reduced = costs[i * n + j] - columnPrice[j];
+                if (reduced > least || (reduced == least && (cheapest < 0 || rowOfColumn[cheapest] < 0))) continue;
+                (least, cheapest) = (reduced, j);
+            }
+
+            rowPrice[i] = least;
+            if (cheapest < 0 || rowOfColumn[cheapest] >= 0) continue;
+            (rowOfColumn[cheapest], columnOfRow[i]) = (i, cheapest);
+        }
     }
 }
