@@ -27,20 +27,19 @@ internal static class TorchPDiff
             x = F.elu(Norm(x, p, name + ".1"), 1.0);
         }
 
-        x = F.conv1d(x, p["final_layer.3.weight"], p["final_layer.3.bias"], 1, pad);
+        x = Signal(x, p["final_layer.3.weight"], p["final_layer.3.bias"]);
         return F.mse_loss(x.squeeze(1), inputs);
     }
 
-    public static Tensor DenoiserLoss(IReadOnlyDictionary<string, Tensor> p, Tensor latents, Tensor time, Tensor noise, PDiffSettings settings)
+    public static Tensor DenoiserLoss(IReadOnlyDictionary<string, Tensor> p, Tensor latents, Tensor time, Tensor noise)
     {
-        int pad = settings.Kernel / 2;
         Tensor code = Dense(F.silu(Dense(time, p, "time_embedder.mlp.0")), p, "time_embedder.mlp.2").unsqueeze(1), x = latents.unsqueeze(1);
         var skips = new Stack<Tensor>();
         for (int i = 0; i < 8; i++)
         {
             string name = i < 5 ? $"encoder_list.{i}" : $"decoder_list.{i - 5}";
             if (i >= 5) x = x + skips.Pop();
-            x = F.conv1d(x + code, p[name + ".0.weight"], p[name + ".0.bias"], 1, pad);
+            x = Signal(x + code, p[name + ".0.weight"], p[name + ".0.bias"]);
             if (i < 7) x = F.elu(Norm(x, p, name + ".1.0"), 1.0);
             if (i < 3) skips.Push(x);
         }
@@ -60,6 +59,19 @@ internal static class TorchPDiff
         }
 
         return F.cross_entropy(Dense(x.mean([2, 3]), p, "fc"), tensor(Array.ConvertAll(labels, l => (long)l)));
+    }
+
+    /// <summary>
+    /// A 1-D convolution of odd kernel that keeps the length. To a single channel it is a product and shifted sums, of the same number of operations: the data gradient of libtorch
+    /// 2.10's own convolution (oneDNN, AVX-512) to one, two or three channels differs from float64 by its own size and from run to run.
+    /// </summary>
+    public static Tensor Signal(Tensor x, Tensor weight, Tensor? bias)
+    {
+        long kernel = weight.shape[2], length = x.shape[2];
+        if (weight.shape[0] > 1) return F.conv1d(x, weight, bias, 1, kernel / 2);
+        Tensor taps = F.pad(matmul(weight[0].t(), x), [kernel / 2, kernel / 2]), y = taps.narrow(1, 0, 1).narrow(2, 0, length);
+        for (long k = 1; k < kernel; k++) y = y + taps.narrow(1, k, 1).narrow(2, k, length);
+        return bias is null ? y : y + bias.view(1, 1, 1);
     }
 
     private static Tensor Norm(Tensor x, IReadOnlyDictionary<string, Tensor> p, string name) => F.batch_norm(x, null!, null!, p[name + ".weight"], p[name + ".bias"], training: true);
