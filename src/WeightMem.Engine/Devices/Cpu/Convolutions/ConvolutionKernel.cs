@@ -57,6 +57,8 @@ internal static unsafe class ConvolutionKernel
             return;
         }
 
+        if (Narrow(dx, dy, weight, bias, accumulate, s, pool, level)) return;
+
         Window w = s.Window;
         int channels = s.Channels / s.Groups, filters = s.Filters / s.Groups;
         for (int g = 0; g < s.Groups; g++)
@@ -106,6 +108,26 @@ internal static unsafe class ConvolutionKernel
                     Product(places, gather, taps, s.Batch * gather.GridHeight * gather.GridWidth, channels, bias == null ? null : bias + g * channels, accumulate, pool, level);
                 }
             }
+        }
+    }
+
+    /// <summary>The data gradient for few channels, and whether they are few beside a vector.</summary>
+    private static bool Narrow(float* dx, float* dy, float* weight, float* bias, bool accumulate, in ConvolutionSizes s, WorkerPool pool, SimdLevel level)
+    {
+        switch (level)
+        {
+            case SimdLevel.Avx512:
+                if (!NarrowDataGradient<Lanes512, Vector512<float>>.Serves(s)) return false;
+                NarrowDataGradient<Lanes512, Vector512<float>>.Run(dx, dy, weight, bias, accumulate, s, pool);
+                return true;
+            case SimdLevel.Avx2:
+                if (!NarrowDataGradient<Lanes256, Vector256<float>>.Serves(s)) return false;
+                NarrowDataGradient<Lanes256, Vector256<float>>.Run(dx, dy, weight, bias, accumulate, s, pool);
+                return true;
+            default:
+                if (!NarrowDataGradient<Lanes128, Vector128<float>>.Serves(s)) return false;
+                NarrowDataGradient<Lanes128, Vector128<float>>.Run(dx, dy, weight, bias, accumulate, s, pool);
+                return true;
         }
     }
 
