@@ -56,6 +56,10 @@ internal static class GridCases
                 return t.Multiply(t.Convolution(y, x[2], null, halved), t.Convolution(x[0], x[2], null, halved));
             },
             1e-5, Sums);
+        Window tall = new(18, 5, 3, 3, 1, 1, 1, 1);
+        yield return Op(
+            "Convolution", "twice, few channels", [new((2, 18, 5, 2)), new((2, 2, 3, 3), Scale: 0.3)],
+            (t, x) => t.Multiply(t.Convolution(x[0], x[1], null, tall), t.Convolution(t.Convolution(x[0], x[1], null, tall), x[1], null, tall)), 5e-6, Sums);
         yield return Op(
             "TransposedConvolution", "twice", [new((2, 1, 8, 6)), new((6, 6, 1, 7), Scale: 0.3)],
             (t, x) =>
