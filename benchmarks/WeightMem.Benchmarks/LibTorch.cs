@@ -23,6 +23,21 @@ internal static partial class LibTorch
     public static void SetThreads(int threads) => torch.set_num_threads(threads);
 
     /// <summary>
+    /// Whether libtorch may take oneDNN for convolutions. Its data gradient for few output channels is wrong in libtorch 2.10 on AVX-512 and AVX2, and libtorch's own way is right;
+    /// the binding has no name for the switch.
+    /// </summary>
+    public static void UseOneDnn(bool use)
+    {
+        if (OperatingSystem.IsLinux()) SetOneDnn(GlobalContext(), use);
+    }
+
+    [LibraryImport("torch_cpu", EntryPoint = "_ZN2at13globalContextEv")]
+    private static partial nint GlobalContext();
+
+    [LibraryImport("torch_cpu", EntryPoint = "_ZN2at7Context20setUserEnabledMkldnnEb")]
+    private static partial void SetOneDnn(nint context, [MarshalAs(UnmanagedType.U1)] bool use);
+
+    /// <summary>
     /// The binding's batched product always makes a new tensor. Without this, the C library would take its memory from the system
     /// and give it back each time, and the row would measure page faults.
     /// </summary>

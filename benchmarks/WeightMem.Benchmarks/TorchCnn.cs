@@ -7,6 +7,9 @@ namespace WeightMem.Benchmarks;
 /// <summary>Many small CNNs in libtorch: one after the other, as published code does, and all at once as grouped convolutions and batched products.</summary>
 internal sealed class TorchCnn : IDisposable
 {
+    /// <summary>Images of one pass: with more, the grouped form would take gigabytes.</summary>
+    private const int PartImages = 1000;
+
     private readonly int _count;
     private readonly List<TorchSharp.Modules.Parameter[]> _each = [];
     private readonly TorchSharp.Modules.Parameter[] _grouped;
@@ -41,12 +44,12 @@ internal sealed class TorchCnn : IDisposable
         _groupedOptimizer = optim.Adam(_grouped, 1e-9);
     }
 
-    /// <summary>Logits of all networks, one after the other, <c>[count, batch, 10]</c>.</summary>
+    /// <summary>Logits of all networks, one after the other, <c>[count, batch, 10]</c>, a thousand images at a time.</summary>
     public float[] EvaluateLoop()
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        return stack([.. Enumerable.Range(0, _count).Select(k => One(k))]).data<float>().ToArray();
+        return cat([.. Enumerable.Range(0, Parts).Select(part => stack([.. Enumerable.Range(0, _count).Select(k => One(k, part))]))], 1).data<float>().ToArray();
     }
 
     /// <summary>The same, all at once.</summary>
@@ -54,7 +57,7 @@ internal sealed class TorchCnn : IDisposable
     {
         using var scope = NewDisposeScope();
         using var quiet = no_grad();
-        return Grouped().data<float>().ToArray();
+        return cat([.. Enumerable.Range(0, Parts).Select(Grouped)], 1).data<float>().ToArray();
     }
 
     public void TrainLoop()
@@ -98,10 +101,14 @@ internal sealed class TorchCnn : IDisposable
         _labels.Dispose();
     }
 
-    private Tensor One(int k)
+    private int Parts => (int)Math.Max(1, _images.shape[1] / PartImages);
+
+    private Tensor Part(Tensor images, int part) => images.narrow(0, part * images.shape[0] / Parts, images.shape[0] / Parts);
+
+    private Tensor One(int k, int part = 0)
     {
         TorchSharp.Modules.Parameter[] p = _each[k];
-        Tensor x = _images[_images.shape[0] == 1 ? 0 : k];
+        Tensor x = Part(_images[_images.shape[0] == 1 ? 0 : k], part);
         x = tanh(nn.functional.max_pool2d(nn.functional.conv2d(x, p[0], p[1]), 2));
         x = tanh(nn.functional.max_pool2d(nn.functional.conv2d(x, p[2], p[3]), 2));
         x = tanh(nn.functional.conv2d(x, p[4], p[5])).flatten(1);
@@ -109,16 +116,16 @@ internal sealed class TorchCnn : IDisposable
         return nn.functional.linear(x, p[8], p[9]);
     }
 
-    private Tensor Grouped()
+    private Tensor Grouped(int part = 0)
     {
         // [batch, networks, 28, 28]; the first convolution of shared images needs no groups.
         bool shared = _images.shape[0] == 1;
-        Tensor x = shared ? _images[0] : _images.squeeze(2).transpose(0, 1).contiguous();
+        Tensor x = shared ? Part(_images[0], part) : _images.squeeze(2).transpose(0, 1).contiguous();
         x = tanh(nn.functional.max_pool2d(nn.functional.conv2d(x, _grouped[0], _grouped[1], groups: shared ? 1 : _count), 2));
         x = tanh(nn.functional.max_pool2d(nn.functional.conv2d(x, _grouped[2], _grouped[3], groups: _count), 2));
         x = tanh(nn.functional.conv2d(x, _grouped[4], _grouped[5], groups: _count));
         x = x.view(x.shape[0], _count, 36).transpose(0, 1);
-        x = tanh(baddbmm(_grouped[7].unsqueeze(1), x, _grouped[6].transpose(1, 2)));
-        return baddbmm(_grouped[9].unsqueeze(1), x, _grouped[8].transpose(1, 2));
+        x = tanh(bmm(x, _grouped[6].transpose(1, 2)).add_(_grouped[7].unsqueeze(1)));
+        return bmm(x, _grouped[8].transpose(1, 2)).add_(_grouped[9].unsqueeze(1));
     }
 }
