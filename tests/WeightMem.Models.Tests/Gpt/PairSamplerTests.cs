@@ -88,6 +88,20 @@ public sealed class PairSamplerTests : IDisposable
     }
 
     [Fact]
+    public void Input_noise_has_its_deviation_and_depends_on_the_step_alone()
+    {
+        GptSettings noisy = TinyGpt.Settings with { InputNoise = 0.2 };
+        PairSampler plain = Sampler(TinyGpt.Settings, out _), first = Sampler(noisy, out _), second = Sampler(noisy, out _);
+        PairBatch clean = plain.Draw(3), batch = first.Draw(3);
+        double[] added = [.. batch.Target.Zip(clean.Target, (a, b) => (double)a - b), .. batch.Start.Zip(clean.Start, (a, b) => (double)a - b)];
+        double ratio = Math.Sqrt(added.Average(a => a * a)) / (0.2 * Normalizer.Deviation), error = 4 / Math.Sqrt(2.0 * added.Length);
+        Assert.InRange(ratio, 1 - error, 1 + error); // four standard errors of a deviation from so many draws
+        second.Draw(0);
+        Assert.Equal(batch.Start, second.Draw(3).Start);
+        Assert.NotEqual(batch.Start.Zip(clean.Start, (a, b) => a - b), batch.Target.Zip(clean.Target, (a, b) => a - b));
+    }
+
+    [Fact]
     public void Refuses_runs_with_one_checkpoint()
     {
         Population lonely = TinyGpt.Checkpoints(_device).Finals();

@@ -152,7 +152,7 @@ public sealed class GptGenerator : IGenerator, IDisposable
     /// <summary>Mean loss on pairs of other runs, with the raw parameters, over so many batches.</summary>
     public double TestLoss(Population heldout, int batches)
     {
-        var pairs = new PairSampler(heldout, _target, Settings with { FreshStarts = 0 }, Normalizer, _device, _conditioning);
+        var pairs = new PairSampler(heldout, _target, Settings with { FreshStarts = 0, InputNoise = 0 }, Normalizer, _device, _conditioning);
         double sum = 0;
         for (int i = 0; i < batches; i++) sum += _trainer!.TestLoss(pairs.Draw(i), i);
         return sum / batches;

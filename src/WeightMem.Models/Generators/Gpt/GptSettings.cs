@@ -79,6 +79,9 @@ public sealed record GptSettings
     /// </summary>
     public double FreshStarts { get; init; }
 
+    /// <summary>Standard deviation of normal noise on the weights of a training pair, in units of the weights' own deviation; 0 for none, as published. A modelling factor.</summary>
+    public double InputNoise { get; init; }
+
     /// <summary>The metric value asked for when sampling: test loss 0.</summary>
     public double Prompt { get; init; }
 
@@ -98,6 +101,7 @@ public sealed record GptSettings
         Require(DiffusionSteps >= 2 && SamplingSteps >= 2 && SamplingSteps <= DiffusionSteps, $"sampling steps ({SamplingSteps}) must be 2 to {DiffusionSteps}");
         Require(Batch >= 1 && SamplingBatch >= 1 && TrainingSteps >= 1 && EpochItems >= 1, "batch, sampling batch, training steps and epoch items must be at least 1");
         Require(WarmupSteps >= 0 && LearningRate > 0 && WeightDecay >= 0 && Clip > 0, "learning rate and clip must be positive, warm-up and decay not negative");
+        Require(InputNoise >= 0, "input noise must not be negative");
         Require(AverageDecay is >= 0 and < 1 && FreshStarts is >= 0 and <= 1, "average decay must be in [0, 1), fresh starts in [0, 1]");
     }
 

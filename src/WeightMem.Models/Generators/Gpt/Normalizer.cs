@@ -10,7 +10,9 @@ namespace WeightMem.Models.Generators.Gpt;
 /// <param name="Scale">The factor c from weight units to normalised units.</param>
 public readonly record struct Normalizer(double Scale)
 {
-    private const double Deviation = 0.538;
+    /// <summary>Standard deviation of normalised weights.</summary>
+    public const double Deviation = 0.538;
+
     private const int Draws = 25_000;
 
     /// <summary>Measures a population.</summary>

@@ -1,5 +1,6 @@
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Random;
+using WeightMem.Engine.Tensors;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -39,7 +40,7 @@ public sealed class PairSampler
     private readonly ImageSet _conditioning;
     private readonly int[][] _rowsOfRun;
     private readonly float[] _metric;
-    private readonly RandomStream _order, _pairs, _permutations, _fresh;
+    private readonly RandomStream _order, _pairs, _permutations, _fresh, _noise;
     private readonly int _epochItems;
     private int[] _epochOrder = [];
     private long _epoch = -1;
@@ -70,6 +71,7 @@ public sealed class PairSampler
         _pairs = new RandomStream(settings.Seed, "gpt pairs");
         _permutations = new RandomStream(settings.Seed, "gpt permutations");
         _fresh = new RandomStream(settings.Seed, "gpt fresh starts");
+        _noise = new RandomStream(settings.Seed, "gpt input noise");
     }
 
     /// <summary>Items of one epoch: a whole multiple of the runs.</summary>
@@ -128,6 +130,12 @@ public sealed class PairSampler
         if (fresh.Count > 0) MeasureFresh(batch, fresh);
         _normalizer.Normalize(batch.Start, batch.Start);
         _normalizer.Normalize(batch.Target, batch.Target);
+        if (_settings.InputNoise > 0)
+        {
+            AddNoise(batch.Start, _noise.Sub("start", step));
+            AddNoise(batch.Target, _noise.Sub("target", step));
+        }
+
         return batch;
     }
 
@@ -143,6 +151,17 @@ public sealed class PairSampler
             batch.Metric[fresh[k]] = starts.Loss![k];
             batch.Difference[fresh[k]] = (float)((double)batch.Prompt[fresh[k]] - starts.Loss[k]);
         }
+    }
+
+    private void AddNoise(float[] weights, RandomStream stream)
+    {
+        using Scope scope = _device.Scope();
+        Tensor noise = _device.Empty(weights.Length);
+        _device.Kernels.Normal(noise, stream);
+        var values = new float[weights.Length];
+        _device.ReadFloats(noise, values);
+        double deviation = _settings.InputNoise * Normalizer.Deviation;
+        for (int i = 0; i < weights.Length; i++) weights[i] += (float)(deviation * values[i]);
     }
 
     private static void Permute(Span<float> row, int[] index)
