@@ -121,7 +121,7 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     public void The_matrix_runs_what_is_not_done()
     {
         string folder = Path.Combine(smoke.Root, "matrix");
-        string[] command = ["matrix", "--targets", "mlp", "--generators", "replica,average-3", "--preset", "smoke", "--out", folder];
+        string[] command = ["matrix", "--targets", "mlp", "--generators", "replica,average-3,p-diff", "--preset", "smoke", "--out", folder];
         Assert.Contains("mlp/replica", Ok(command), StringComparison.Ordinal);
         string evaluation = Path.Combine(folder, "mlp", "replica", "evaluation.json");
         Assert.Equal("replica", (string?)JsonNode.Parse(File.ReadAllText(evaluation))!["verdict"]!["name"]);

@@ -43,7 +43,7 @@ public static class Thresholds
             if (weights.DuplicateRate > ReplicaDuplicates && weights.Parents < ReplicaParents)
             {
                 return new Verdict("replica", FormattableString.Invariant(
-                    $"{100 * weights.DuplicateRate:F0} % of the networks are nearer to a training network than held-out ones come{how}, and half of them are made of {weights.Parents:F2} training networks or fewer: copies, with or without noise."));
+                    $"{100 * weights.DuplicateRate:F0} % of the networks are nearer to a training network than held-out ones come{how}, and the median network is made of {weights.Parents:F2} training networks: copies, with or without noise."));
             }
         }
 

@@ -5,6 +5,9 @@ using WeightMem.Models.Data;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.Gpt;
+using WeightMem.Models.Generators.HyperDiffusion;
+using WeightMem.Models.Generators.HyperRepresentations;
+using WeightMem.Models.Generators.PDiff;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
 using WeightMem.Models.Zoos;
@@ -25,7 +28,10 @@ public sealed class GeneratorMatrix
     /// <summary>Generators that learn, by name: one line each. True where every checkpoint of the runs is learnt from, not only the last ones.</summary>
     private static readonly Dictionary<string, (Func<GeneratorRequest, IGenerator> Make, bool AllCheckpoints)> Learned = new()
     {
-        ["gpt"] = (r => new GptGenerator(r.Device, r.Target, r.Conditioning, Gpt(r)), true),
+        ["gpt"] = (r => new GptGenerator(r.Device, r.Target, r.Conditioning, Of("gpt", r).Gpt!), true),
+        ["hyper-representations"] = (r => new HyperRepresentationGenerator(r.Device, r.Target, Of("hyper-representations", r).HyperRepresentations!), true),
+        ["hyperdiffusion"] = (r => new HyperDiffusionGenerator(r.Device, r.Target, Of("hyperdiffusion", r).HyperDiffusion!), false),
+        ["p-diff"] = (r => new PDiffGenerator(r.Device, r.Target.Name, r.Target.Layout, Of("p-diff", r).PDiff!), false),
     };
 
     private readonly Device _device;
@@ -144,5 +150,6 @@ public sealed class GeneratorMatrix
         });
     }
 
-    private static GptSettings Gpt(GeneratorRequest request) => StudyPresets.Create("gpt", request.Preset).Gpt! with { Seed = request.Seed };
+    /// <summary>A method's settings are those of its own study of that size.</summary>
+    private static StudyConfig Of(string method, GeneratorRequest request) => StudyPresets.Create(method, request.Preset).WithSeed(request.Seed);
 }
