@@ -12,7 +12,8 @@ internal static class StudyCommand
         SweepCommand.Create("data-scaling", "Train a method on 1/8, 1/4, 1/2 and all of the training runs."),
         SymmetryCommand.Create(),
         LatentNoiseCommand.Create(),
-        VariationCommand.Create("permutations", "Train HyperDiffusion with added permutations of hidden units, and see shapes fall apart."),
-        VariationCommand.Create("random-weights", "Train HyperDiffusion on networks with random layers."),
+        SweepCommand.Create("seeds", "Train a method's generator from three seeds on the same networks; intervals over seeds and networks."),
+        SweepCommand.Create("permutations", "Train HyperDiffusion with added permutations of hidden units, and see shapes fall apart.", "hyperdiffusion"),
+        SweepCommand.Create("random-weights", "Train HyperDiffusion on networks with random layers.", "hyperdiffusion"),
     };
 }

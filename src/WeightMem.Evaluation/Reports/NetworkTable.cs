@@ -1,3 +1,4 @@
+using System.Globalization;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Judgements;
 using WeightMem.Evaluation.Measures;
@@ -17,6 +18,15 @@ internal static class NetworkTable
         foreach (PopulationMeasures m in measured) Add(csv, m, runs, judged.GetValueOrDefault(m.Name), battery);
         foreach (Judgement control in judged.Values.Where(j => j.Role == PopulationRole.Control)) Add(csv, control.Measures, runs, control, battery);
         return csv.ToString();
+    }
+
+    /// <summary>One column of one population of such a file; empty cells left out, and nothing where there is no such column.</summary>
+    public static double[] Read(string path, string population, string column)
+    {
+        string[] lines = File.ReadAllLines(path);
+        int place = Array.IndexOf(lines[0].Split(','), column);
+        if (place < 0) return [];
+        return [.. lines.Skip(1).Select(l => l.Split(',')).Where(cells => cells[0] == population && cells[place].Length > 0).Select(cells => double.Parse(cells[place], CultureInfo.InvariantCulture))];
     }
 
     private static void Add(CsvText csv, PopulationMeasures m, int[] runs, Judgement? judgement, Battery? battery)

@@ -51,6 +51,41 @@ public static class Bootstrap
     }
 
     /// <summary>
+    /// Mean over groups of their means, with the interval of a two-level bootstrap by percentiles: groups are drawn, and values within every drawn group. For generators trained from
+    /// several seeds: the networks of one seed share what that seed has learnt.
+    /// </summary>
+    /// <param name="groups">Finite values by group; no group is empty.</param>
+    /// <param name="stream">Where the resamples come from.</param>
+    /// <param name="resamples">Number of resamples.</param>
+    /// <param name="path">How the values were made; goes into the estimate.</param>
+    /// <exception cref="ArgumentException">There is no group, or an empty one.</exception>
+    public static Estimate Nested(IReadOnlyList<double[]> groups, RandomStream stream, int resamples = DefaultResamples, string path = "")
+    {
+        if (groups.Count == 0 || groups.Any(g => g.Length == 0)) throw new ArgumentException("a bootstrap of two levels takes groups of one value or more");
+        double[] all = [.. groups.SelectMany(g => g)];
+        double mean = groups.Average(g => g.Average());
+        if (groups.Count < 2) return new Estimate(mean, Quantiles.Median(all), null, null, all.Length, path);
+        var draws = new double[resamples];
+        Parallel.For(0, resamples, r =>
+        {
+            RandomStream outer = stream.At(r);
+            double sum = 0;
+            for (int g = 0; g < groups.Count; g++)
+            {
+                double[] group = groups[outer.Integer(g, groups.Count)];
+                RandomStream inner = outer.Sub("values", g);
+                double total = 0;
+                for (int i = 0; i < group.Length; i++) total += group[inner.Integer(i, group.Length)];
+                sum += total / group.Length;
+            }
+
+            draws[r] = sum / groups.Count;
+        });
+        Array.Sort(draws);
+        return new Estimate(mean, Quantiles.Median(all), Quantiles.OfSorted(draws, Tail), Quantiles.OfSorted(draws, 1 - Tail), all.Length, path);
+    }
+
+    /// <summary>
     /// The 95 % interval of a statistic over independent units. Null with fewer than two units, or where the statistic is not
     /// finite. Falls back to plain percentiles where the correction is not defined.
     /// </summary>

@@ -92,15 +92,20 @@ public sealed record StudyConfig
     public IReadOnlyList<string> Deviations { get; init; } = [];
 
     /// <summary>The same study with another seed for everything.</summary>
-    public StudyConfig WithSeed(long seed) => this with
+    public StudyConfig WithSeed(long seed) => WithGeneratorSeed(seed) with
     {
         Seed = seed,
         Zoo = Zoo with { Seed = seed },
+        Trajectory = Trajectory is null ? null : Trajectory with { Seed = seed },
+    };
+
+    /// <summary>The same study, on the same networks, with another seed for the generator's initialisation and training.</summary>
+    public StudyConfig WithGeneratorSeed(long seed) => this with
+    {
         Gpt = Gpt is null ? null : Gpt with { Seed = seed },
         HyperRepresentations = HyperRepresentations is null ? null : HyperRepresentations with { Seed = seed },
         HyperDiffusion = HyperDiffusion is null ? null : HyperDiffusion with { Seed = seed },
         PDiff = PDiff is null ? null : PDiff with { Seed = seed },
-        Trajectory = Trajectory is null ? null : Trajectory with { Seed = seed },
     };
 
     /// <summary>The configuration as indented JSON.</summary>

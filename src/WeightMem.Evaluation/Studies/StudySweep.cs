@@ -1,7 +1,10 @@
+using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Reports;
-using WeightMem.Evaluation.Statistics;
 using WeightMem.Formats;
+using WeightMem.Formats.Meshes;
 using WeightMem.Models.Populations;
+using WeightMem.Models.Targets;
+using WeightMem.Models.Zoos;
 
 namespace WeightMem.Evaluation.Studies;
 
@@ -11,31 +14,37 @@ namespace WeightMem.Evaluation.Studies;
 /// <param name="Config">What is computed.</param>
 /// <param name="TrainingRuns">Of the sweep's training runs, or of a single run's checkpoints, the first so many; null for all.</param>
 /// <param name="Published">What the paper prints, where it has the study.</param>
-public sealed record SweepVariant(string Name, string Label, StudyConfig Config, int? TrainingRuns = null, PublishedFactor? Published = null);
+/// <param name="IsRepetition">Whether the studies differ in a seed alone, so that they can be taken together.</param>
+public sealed record SweepVariant(string Name, string Label, StudyConfig Config, int? TrainingRuns = null, PublishedFactor? Published = null, bool IsRepetition = false);
 
 /// <summary>
 /// Several studies that differ in one setting each, on one zoo, ending in a table. Each is a study of its own in a subfolder, with its own report; one that is finished is not run again.
 /// </summary>
 public static class StudySweep
 {
-    // Beside the training networks, which may be a part.
-    private static readonly string[] SharedFiles = ["heldout.h5", "heldout-later.h5", "pretrained.safetensors"];
+    private const int GeneratorSeeds = 3;
+
+    // What a zoo has beside its training and held-out networks.
+    private static readonly string[] SharedFiles = ["heldout-later.h5", "pretrained.safetensors"];
 
     /// <summary>The sweeps by name.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["factors", "data-scaling"];
+    public static IReadOnlyList<string> Names { get; } = ["factors", "data-scaling", "seeds", "permutations", "random-weights"];
 
     /// <summary>The studies of a sweep.</summary>
     /// <param name="sweep">One of <see cref="Names"/>.</param>
     /// <param name="config">The study that is varied.</param>
-    /// <exception cref="ArgumentException">There is no such sweep.</exception>
+    /// <exception cref="ArgumentException">There is no such sweep, or not of the method.</exception>
     public static IReadOnlyList<SweepVariant> Variants(string sweep, StudyConfig config) => (sweep, config.Method) switch
     {
         ("factors", _) => ModellingFactors.Of(config),
         ("data-scaling", _) => DataScaling(config),
+        ("seeds", _) => Seeds(config),
+        ("permutations", _) => FieldVariations.Permutations(config),
+        ("random-weights", _) => FieldVariations.RandomWeights(config),
         _ => throw new ArgumentException($"there is no sweep {sweep}; there are {string.Join(", ", Names)}"),
     };
 
-    /// <summary>Runs what is not done and writes <c>index.html</c>, <c>sweep.csv</c> and <c>sweep.md</c>.</summary>
+    /// <summary>Runs what is not done and writes <c>index.html</c>, <c>sweep.csv</c>, <c>sweep.md</c> and, of shapes, <c>figures/shapes.*</c>.</summary>
     /// <param name="folder">The folder of the sweep.</param>
     /// <param name="variants">Its studies; the first one's zoo, or that of the one with most runs, is the zoo of all.</param>
     /// <param name="run">Runs one study in a folder that holds the zoo, or makes the zoo.</param>
@@ -49,16 +58,21 @@ public static class StudySweep
         {
             string path = Path.Combine(folder, variant.Name), done = Path.Combine(path, "evaluation.json");
             using RunFolder study = RunFolder.Open(path, variant.Config);
-            if (variant != source) ShareZoo(Path.Combine(folder, source.Name), study, variant.TrainingRuns);
+            if (variant != source) ShareZoo(Path.Combine(folder, source.Name), study, variant);
             documents[variant.Name] = File.Exists(done) ? EvaluationDocument.Read(done) : run(variant.Config, study);
         }
 
-        (string csv, string text) = Table(variants, documents);
+        (string csv, string text) = SweepTable.Of(folder, variants, documents);
         AtomicFile.WriteText(Path.Combine(folder, "sweep.csv"), csv);
         AtomicFile.WriteText(Path.Combine(folder, "sweep.md"), text);
+        if (variants[0].Config.Method == "hyperdiffusion") FigureFiles.Write(Path.Combine(folder, "figures"), "shapes", Shapes(folder, variants));
         StudyIndex.Write(folder, title, [.. variants.Select(v => new IndexedStudy(v.Name, documents[v.Name]))]);
         return text;
     }
+
+    /// <summary>The generator trained from several seeds on the same networks: how much of a result is the seed's.</summary>
+    private static IReadOnlyList<SweepVariant> Seeds(StudyConfig config) =>
+        [.. Enumerable.Range(0, GeneratorSeeds).Select(i => new SweepVariant($"seed-{config.Seed + i}", $"generator's seed {config.Seed + i}", config.WithGeneratorSeed(config.Seed + i), IsRepetition: true))];
 
     /// <summary>
     /// Nested subsets, 1/8, 1/4, 1/2 and all of the training runs, or of the checkpoints where there is one run; the same held-out networks and the same number of training steps.
@@ -75,43 +89,46 @@ public static class StudySweep
             n))];
     }
 
-    /// <summary>The zoo of one study becomes that of another: the same held-out networks, all or the first of the training runs, or of a single run's checkpoints.</summary>
-    private static void ShareZoo(string source, RunFolder study, int? share)
+    /// <summary>
+    /// The zoo of one study becomes that of another: the same held-out networks, all or the first of the training runs, or of a single run's checkpoints; layers made random where
+    /// the other study says so.
+    /// </summary>
+    private static void ShareZoo(string source, RunFolder study, SweepVariant variant)
     {
         if (File.Exists(study.Training) && File.Exists(study.Heldout)) return;
-        Population all = PopulationFile.Read(Path.Combine(source, "training.h5"));
-        if (share is { } count)
-            all = all.RunCount > 1 ? all.OfRuns(all.Run.Distinct().Order().Take(count).ToHashSet()) : all.Select([.. Enumerable.Range(0, Math.Min(count, all.Count))]);
-        foreach (string name in SharedFiles.Where(name => File.Exists(Path.Combine(source, name))))
-            File.Copy(Path.Combine(source, name), study.File(name), overwrite: true);
-        PopulationFile.Write(study.Training, all);
-    }
-
-    private static (string Csv, string Text) Table(IReadOnlyList<SweepVariant> variants, Dictionary<string, EvaluationDocument> documents)
-    {
-        // Shapes have no accuracy: their quality is the distance at which test shapes find a like one.
-        bool areShapes = variants[0].Config.Method == "hyperdiffusion";
-        (string quality, string heading, string format) = areShapes ? ("mmd_test", "MMD", "F4") : ("accuracy", "accuracy %", "F1");
-        var csv = new Figures.CsvText(
-            "variant", "label", "quality", "quality_low", "quality_high", "n", "min_l2", "min_l2_low", "min_l2_high", "z_u", "auc", "duplicate_rate", "verdict", "paper_quality", "paper_min_l2");
-        var text = new System.Text.StringBuilder($"| variant | {heading} | min L2 | n | Z_U | AUC | duplicates | verdict | paper: {heading} | paper: min L2 |\n|---|---|---|---|---|---|---|---|---|---|\n");
-        Row("training networks", "training", null, new IndexedStudy("training", documents[variants[0].Name]), variants[0].Published is null ? null : ModellingFactors.Training(variants[0].Config.Method));
-        foreach (SweepVariant v in variants) Row(v.Label, "generated", v.Name, new IndexedStudy(v.Name, documents[v.Name]), v.Published);
-        return (csv.ToString(), text.ToString());
-
-        void Row(string label, string population, string? name, IndexedStudy study, PublishedFactor? published)
+        Population training = PopulationFile.Read(Path.Combine(source, "training.h5")), heldout = PopulationFile.Read(Path.Combine(source, "heldout.h5"));
+        if (variant.TrainingRuns is { } count)
         {
-            Estimate? value = study.Measure(population, quality), distance = study.Measure(population, "min_l2");
-            double? z = name is null ? null : study.Value("z_u"), auc = name is null ? null : study.Value("auc"), duplicates = name is null ? null : study.Value("duplicate_rate");
-            string verdict = name is null ? "" : study.Document.Verdict?.Name ?? "";
-            csv.Add(name ?? "training").Add(label).Add(value?.Mean ?? double.NaN).Add(value?.CiLow ?? double.NaN).Add(value?.CiHigh ?? double.NaN).Add(distance?.N ?? 0)
-                .Add(distance?.Mean ?? double.NaN).Add(distance?.CiLow ?? double.NaN).Add(distance?.CiHigh ?? double.NaN).Add(z ?? double.NaN).Add(auc ?? double.NaN).Add(duplicates ?? double.NaN).Add(verdict)
-                .Add(published?.Quality ?? double.NaN).Add(published?.Distance ?? double.NaN).EndRow();
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"| {label} | {Cell(value, format)} | {Cell(distance, "F2")} | {distance?.N ?? 0} | {Text(z, "F1")} | {Text(auc, "F2")} | {Text(duplicates, "F2")} | {verdict} | {Text(published?.Quality, areShapes ? "F3" : format)} | {Text(published?.Distance, "F2")} |\n");
+            training = training.RunCount > 1
+                ? training.OfRuns(training.Run.Distinct().Order().Take(count).ToHashSet())
+                : training.Select([.. Enumerable.Range(0, Math.Min(count, training.Count))]);
         }
 
-        static string Text(double? value, string format) => value is { } number && double.IsFinite(number) ? number.ToString(format, System.Globalization.CultureInfo.InvariantCulture) : "";
+        if (variant.Config.Field is { RandomLayers: > 0 } field)
+        {
+            var target = TargetCatalog.Create<FieldTarget>(variant.Config.Target, null);
+            foreach (Population fields in new[] { training, heldout }) FieldZoo.RandomizeLayers(fields, target, field.RandomLayers, variant.Config.Zoo.Seed);
+        }
 
-        static string Cell(Estimate? e, string format) => e is null ? "" : e is { CiLow: { } low, CiHigh: { } high } ? $"{Text(e.Mean, format)} [{Text(low, format)}, {Text(high, format)}]" : Text(e.Mean, format);
+        foreach (string name in SharedFiles.Where(name => File.Exists(Path.Combine(source, name)))) File.Copy(Path.Combine(source, name), study.File(name), overwrite: true);
+        PopulationFile.Write(study.Heldout, heldout);
+        PopulationFile.Write(study.Training, training);
+    }
+
+    /// <summary>Four generated shapes of each study, a column each.</summary>
+    private static Figure Shapes(string folder, IReadOnlyList<SweepVariant> variants)
+    {
+        const int Rows = 4;
+        var rows = new ShapeCell?[Rows][];
+        for (int r = 0; r < Rows; r++)
+        {
+            rows[r] = [.. variants.Select(v =>
+            {
+                string path = Path.Combine(folder, v.Name, "meshes", $"generated-{r:D4}.ply");
+                return File.Exists(path) ? new ShapeCell(PlyFile.Read(path), ShapeRole.Generated, "") : null;
+            })];
+        }
+
+        return ShapePanelFigure.Draw([.. variants.Select(v => v.Label)], rows, "Renders of shapes that the generators of the sweep made, a column each.");
     }
 }

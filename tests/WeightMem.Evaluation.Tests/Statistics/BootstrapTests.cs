@@ -138,4 +138,28 @@ public class BootstrapTests
         var reader = new Utf8JsonReader(System.Text.Encoding.UTF8.GetBytes(json));
         return new EstimateConverter().Read(ref reader, typeof(Estimate), JsonSerializerOptions.Default);
     }
+
+    [Fact]
+    public void Two_levels_are_wider_than_one_where_groups_differ()
+    {
+        var stream = new RandomStream(11, "nested");
+        double[][] apart = [.. new[] { 0.0, 1, 2, 3 }.Select((shift, g) => Enumerable.Range(0, 50).Select(i => shift + stream.Sub("group", g).Double(i)).ToArray())];
+        Estimate nested = Bootstrap.Nested(apart, stream, 2000), flat = Bootstrap.Mean([.. apart.SelectMany(g => g)], stream, 2000);
+        Assert.Equal(flat.Mean, nested.Mean, 1e-12);
+        Assert.True(nested.CiHigh - nested.CiLow > 3 * (flat.CiHigh - flat.CiLow), $"{nested} {flat}");
+        Assert.Equal(nested, Bootstrap.Nested(apart, stream, 2000));
+
+        // Four groups of the same kind: the interval must hold the true mean in most of the repetitions.
+        int held = 0;
+        for (int trial = 0; trial < 200; trial++)
+        {
+            RandomStream own = stream.Sub("trial", trial);
+            double[][] groups = [.. Enumerable.Range(0, 4).Select(g => Enumerable.Range(0, 20).Select(i => own.Sub("group", g).Double(i)).ToArray())];
+            Estimate e = Bootstrap.Nested(groups, own, 400);
+            if (e.CiLow <= 0.5 && e.CiHigh >= 0.5) held++;
+        }
+
+        Assert.InRange(held, 180, 200);
+        Assert.Throws<ArgumentException>(() => Bootstrap.Nested([[1.0], []], stream));
+    }
 }
