@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using WeightMem.Models.Populations;
 using WeightMem.Tests;
 using Xunit;
@@ -35,6 +36,10 @@ public sealed class CudaStudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         Assert.Contains("Driver:", output, StringComparison.Ordinal);
         Assert.Contains("--device auto computes on: cpu", output, StringComparison.Ordinal);
         Assert.Equal(CudaStandin.IsThere(), output.Contains("CPU stand-in (test double, not a GPU)", StringComparison.Ordinal));
+        JsonNode document = JsonNode.Parse(CommandLine.Run("doctor", "--json").Out)!;
+        string[] names = [.. document["facts"]!.AsArray().Select(f => (string)f!["name"]!)];
+        foreach (string name in new[] { "cpu", "memory", "Driver", "kernels", "kernel cache", "images", "disk" }) Assert.Contains(name, names);
+        Assert.Equal(output.Split('\n').Count(l => l.StartsWith("advice: ", StringComparison.Ordinal)), document["advice"]!.AsArray().Count);
     }
 
     [Fact]

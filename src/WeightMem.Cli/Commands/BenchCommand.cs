@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Benchmarks;
 using WeightMem.Engine.Devices;
@@ -13,7 +12,6 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>bench kernels</c> and <c>bench pipeline</c>: how fast kernels are beside what the device can do at best, and how fast whole steps are.</summary>
 internal static class BenchCommand
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static Command Create()
     {
@@ -66,7 +64,7 @@ internal static class BenchCommand
                     Console.Out.WriteLine(FormattableString.Invariant($"{t.Size}, {t.Name}: {t.MedianSeconds * 1e3:F3} ms ({t.LeastSeconds * 1e3:F3} to {t.MostSeconds * 1e3:F3}){work}"));
             }
 
-            if (parsed.GetValue(json)) Console.Out.WriteLine(new JsonObject { ["device"] = device.Name, ["math"] = device.Math.ToString(), ["steps"] = rows }.ToJsonString(Indented));
+            if (parsed.GetValue(json)) Console.Out.WriteLine(new JsonObject { ["device"] = device.Name, ["math"] = device.Math.ToString(), ["steps"] = rows }.ToJsonString(SharedOptions.Indented));
             return ExitCodes.Success;
         }));
         return command;
@@ -95,7 +93,7 @@ internal static class BenchCommand
             if (!json) Console.Out.WriteLine(Line(bench, timings[^1]));
         }
 
-        if (json) Console.Out.WriteLine(Document(device, bench, timings).ToJsonString(Indented));
+        if (json) Console.Out.WriteLine(Document(device, bench, timings).ToJsonString(SharedOptions.Indented));
         return timings.All(t => t.IsRight) ? ExitCodes.Success : ExitCodes.DeviceFailed;
     }
 

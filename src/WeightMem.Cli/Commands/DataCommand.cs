@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using WeightMem.Models.Data;
 using WeightMem.Models.Shapes;
@@ -38,7 +37,7 @@ internal static class DataCommand
                     });
                 }
 
-                Console.Out.WriteLine(array.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+                Console.Out.WriteLine(array.ToJsonString(SharedOptions.Indented));
                 return ExitCodes.Success;
             }
 

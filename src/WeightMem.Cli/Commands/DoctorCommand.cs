@@ -1,24 +1,28 @@
 using System.CommandLine;
-using WeightMem.Cuda.Kernels;
-using WeightMem.Engine.Devices.Cpu;
-using WeightMem.Engine.Devices.Cuda;
+using System.Text.Json.Nodes;
 
 namespace WeightMem.Cli.Commands;
 
-/// <summary><c>doctor</c>: what this program can compute on, which libraries it found, and where it looked.</summary>
+/// <summary><c>doctor</c>: what this program can compute on, which libraries it found, where it looked, and what would make it faster.</summary>
 internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var command = new Command("doctor", "Show devices, the CUDA libraries that were found or looked for, and the kernel cache.");
-        command.SetAction(_ => Guard.Run(_ =>
+        Option<bool> json = SharedOptions.Json();
+        var command = new Command("doctor", "Show processor and devices, the CUDA libraries that were found or looked for, caches, disk space, and what would make this machine faster.") { json };
+        command.SetAction(parsed => Guard.Run(_ =>
         {
-            using var cpu = new CpuDevice();
-            Console.Out.WriteLine(cpu.Name);
-            foreach (string line in DeviceCatalog.Describe()) Console.Out.WriteLine(line);
-            Console.Out.WriteLine($"kernels: {(ShippedKernels.AreUsed ? ShippedKernels.Origin : "compiled by NVRTC from the program's sources")}");
-            Console.Out.WriteLine($"kernel cache: {KernelCache.OfUser()?.Folder ?? "none: no folder of the user"}");
-            Console.Out.WriteLine("--device auto computes on: cpu");
+            DoctorReport report = DoctorReport.Make();
+            if (parsed.GetValue(json))
+            {
+                var facts = new JsonArray([.. report.Facts.Select(f => (JsonNode)new JsonObject { ["name"] = f.Name, ["value"] = f.Value })]);
+                var document = new JsonObject { ["facts"] = facts, ["advice"] = new JsonArray([.. report.Advice.Select(a => (JsonNode)a)]) };
+                Console.Out.WriteLine(document.ToJsonString(SharedOptions.Indented));
+                return ExitCodes.Success;
+            }
+
+            foreach ((string name, string value) in report.Facts) Console.Out.WriteLine($"{name}: {value}");
+            foreach (string advice in report.Advice) Console.Out.WriteLine($"advice: {advice}");
             return ExitCodes.Success;
         }));
         return command;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Tensors;
 using WeightMem.Formats;
@@ -41,7 +40,7 @@ internal static class InspectCommand
         if (json)
         {
             var read = new Reading(file, size, values);
-            Console.Out.WriteLine(Document(file, size, read, cancellation).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            Console.Out.WriteLine(Document(file, size, read, cancellation).ToJsonString(SharedOptions.Indented));
             return read.Finish();
         }
 
@@ -114,7 +113,7 @@ internal static class InspectCommand
                 ["parameters"] = population.Parameters,
                 ["layout"] = parameters,
             };
-            Console.Out.WriteLine(document.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            Console.Out.WriteLine(document.ToJsonString(SharedOptions.Indented));
             return;
         }
 

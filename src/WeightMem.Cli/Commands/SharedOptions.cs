@@ -10,6 +10,9 @@ internal static class SharedOptions
 {
     public static Option<long> Seed() => new("--seed") { Description = "Seed of every random stream" };
 
+    /// <summary>How JSON is printed.</summary>
+    public static System.Text.Json.JsonSerializerOptions Indented { get; } = new() { WriteIndented = true };
+
     public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON" };
 
     public static Option<string> Data() => new("--data")

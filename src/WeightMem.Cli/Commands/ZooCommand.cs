@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Devices;
 using WeightMem.Models.Data;
@@ -123,7 +122,7 @@ internal static class ZooCommand
             var provenance = new JsonObject();
             foreach ((string key, string value) in population.Provenance) provenance[key] = value;
             facts["provenance"] = provenance;
-            Console.Out.WriteLine(facts.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+            Console.Out.WriteLine(facts.ToJsonString(SharedOptions.Indented));
             return;
         }
 
