@@ -76,12 +76,19 @@ internal static class ReportStyle
           .stack .empty { display: none; }
           .provenance th, .tests th:first-child, .battery tbody th { width: auto; min-width: 0; }
         }
+        /* Tables of numbers may be wider than the text where the screen is. */
+        @media screen and (min-width: 64rem) {
+          .scroll:not(:has(.tests)) { position: relative; left: 50%; transform: translateX(-50%); width: max-content; min-width: 100%; max-width: calc(100vw - 5rem); }
+        }
         @media print {
           :root { --ink: #000; --soft: #444; --line: #bbb; --strong: #000; --paper: #fff; --tint: #f6f6f6; --link: #000; }
           body { font-size: 10.5pt; }
           main { max-width: none; padding: 0; }
           h2 { break-after: avoid; }
           tr, pre { break-inside: avoid; }
+          .scroll { overflow: visible; }
+          table { font-size: 7pt; }
+          th, td { padding: 0.25rem 0.22rem; overflow-wrap: anywhere; }
           .card { border: 0; padding: 0; max-width: 12cm; margin: 0 auto; }
           .tall .card { max-width: 10cm; }
         }
