@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using WeightMem.Engine.Devices.Cpu.Gemm;
 
 namespace WeightMem.Engine.Devices.Cpu.Convolutions;
@@ -50,7 +49,7 @@ internal static unsafe class GatherProduct<TLanes, TVector>
         int panelColumns = BlockProduct<TLanes, TVector>.PanelColumns, packedColumns = BlockProduct<TLanes, TVector>.PackedColumns(columns);
         float* packed = GemmScratch.Current.AllOfB((nint)Math.Max(1, gather.Depth) * packedColumns);
         var packing = new PackJob { Packed = packed, Gather = gather, Filters = filters, Slices = slices, Columns = columns, PackedColumns = packedColumns };
-        pool.Run((gather.Channels + PackJob.Channels - 1) / PackJob.Channels * ((columns + panelColumns - 1) / panelColumns), ref packing);
+        pool.Run(slices.Count * ((columns + panelColumns - 1) / panelColumns), ref packing);
 
         double flops = 2.0 * rows * columns * Math.Max(1, gather.Depth);
         int parts = (int)Math.Clamp(flops / SmallestPartFlops, 1, PartsPerThread * pool.Threads);
@@ -79,62 +78,27 @@ internal static unsafe class GatherProduct<TLanes, TVector>
         pool.Run(rowBlocks * columnBlocks, ref job);
     }
 
-    /// <summary>
-    /// Packs the filters: panels of columns, slice after slice of k. A part takes a panel's columns and some channels with all their taps, which lie side by side in the filters,
-    /// so that the filters are read once and in order however many slices there are.
-    /// </summary>
     private struct PackJob : IParallelJob
     {
-        public const int Channels = 32;
-
         public float* Packed;
         public TapGather Gather;
         public FilterTaps Filters;
         public DepthSlices Slices;
         public int Columns, PackedColumns;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public readonly void Run(int part)
         {
-            int panelColumns = BlockProduct<TLanes, TVector>.PanelColumns, panels = (Columns + panelColumns - 1) / panelColumns, taps = Gather.TapsY * Gather.TapsX;
-            int column = part % panels * panelColumns, width = Math.Min(panelColumns, Columns - column), panelWidth = BlockProduct<TLanes, TVector>.PackedColumns(width);
-            int first = part / panels * Channels, count = Math.Min(Channels, Gather.Channels - first);
-            for (int tapY = 0, tap = 0; tapY < Gather.TapsY; tapY++)
+            int panelColumns = BlockProduct<TLanes, TVector>.PanelColumns, panels = (Columns + panelColumns - 1) / panelColumns;
+            int k = part / panels * Slices.Depth, depth = Math.Min(Slices.Depth, Gather.Depth - k), column = part % panels * panelColumns;
+            int width = Math.Min(panelColumns, Columns - column), panelWidth = BlockProduct<TLanes, TVector>.PackedColumns(width);
+            float* panel = Packed + (nint)k * PackedColumns + (nint)column * depth;
+            for (int i = k; i < k + depth; i++, panel += panelWidth)
             {
-                for (int tapX = 0; tapX < Gather.TapsX; tapX++, tap++)
-                {
-                    float* from = Filters.Weight + Filters.FirstTap + (long)tapY * Filters.TapStepY + (long)tapX * Filters.TapStepX + first * Filters.ChannelStride + column * Filters.ColumnStride;
-
-                    // A tap's channels may end in the next slice.
-                    for (int c = 0; c < count;)
-                    {
-                        int k = tap * Gather.Channels + first + c, slice = k / Slices.Depth * Slices.Depth, depth = Math.Min(Slices.Depth, Gather.Depth - slice), run = Math.Min(count - c, slice + depth - k);
-                        float* to = Packed + (nint)slice * PackedColumns + (nint)column * depth + (nint)(k - slice) * panelWidth;
-                        Transpose(to, panelWidth, from + c * Filters.ChannelStride, width, run);
-                        for (int i = 0; i < run && width < panelWidth; i++) new Span<float>(to + i * panelWidth + width, panelWidth - width).Clear();
-                        c += run;
-                    }
-                }
-            }
-        }
-
-        /// <summary>to[i, j] = element (channel i, column j), the shorter stride of the filters inside.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private readonly void Transpose(float* to, int panelWidth, float* from, int width, int run)
-        {
-            if (Filters.ColumnStride < Filters.ChannelStride)
-            {
-                for (int i = 0; i < run; i++)
-                {
-                    for (int j = 0; j < width; j++) to[i * panelWidth + j] = from[i * Filters.ChannelStride + j * Filters.ColumnStride];
-                }
-            }
-            else
-            {
-                for (int j = 0; j < width; j++)
-                {
-                    for (int i = 0; i < run; i++) to[i * panelWidth + j] = from[i * Filters.ChannelStride + j * Filters.ColumnStride];
-                }
+                int tap = i / Gather.Channels;
+                long tapOffset = Filters.FirstTap + (long)(tap / Gather.TapsX) * Filters.TapStepY + (long)(tap % Gather.TapsX) * Filters.TapStepX;
+                float* from = Filters.Weight + tapOffset + i % Gather.Channels * Filters.ChannelStride + column * Filters.ColumnStride;
+                for (int j = 0; j < width; j++, from += Filters.ColumnStride) panel[j] = *from;
+                for (int j = width; j < panelWidth; j++) panel[j] = 0;
             }
         }
     }
