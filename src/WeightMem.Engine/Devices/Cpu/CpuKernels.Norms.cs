@@ -50,21 +50,11 @@ internal sealed unsafe partial class CpuKernels<V>
             {
                 float* from = x + (long)r * columns, to = y + (long)r * columns;
                 float m = RowSum(from, columns) / columns;
-                V vm = V.Broadcast(m), squares = V.Zero;
-                int c = 0;
-                for (; c + V.Width <= columns; c += V.Width)
-                {
-                    V d = V.Load(from + c) - vm;
-                    squares = V.MultiplyAdd(d, d, squares);
-                }
-
-                float sum = V.Sum(squares);
-                for (; c < columns; c++) sum += (from[c] - m) * (from[c] - m);
-                float s = 1 / (MathF.Sqrt(sum / (columns - 1)) + epsilon);
+                float s = 1 / (MathF.Sqrt(SquaredDeviations(from, m, columns) / (columns - 1)) + epsilon);
                 mean[r] = m;
                 scale[r] = s;
-                V vs = V.Broadcast(s);
-                for (c = 0; c < columns; c += V.Width)
+                V vm = V.Broadcast(m), vs = V.Broadcast(s);
+                for (int c = 0; c < columns; c += V.Width)
                 {
                     int n = Math.Min(V.Width, columns - c);
                     V.Store(to + c, n, V.MultiplyAdd((V.Load(from + c, n) - vm) * vs, V.Load(alpha + c, n), V.Load(bias + c, n)));

@@ -208,21 +208,12 @@ internal sealed unsafe partial class CpuKernels<V>
             {
                 float* from = x + (long)r * columns, to = y + (long)r * columns;
                 float m = RowSum(from, columns) / columns;
-                V vm = V.Broadcast(m), squares = V.Zero;
-                int c = 0;
-                for (; c + V.Width <= columns; c += V.Width)
-                {
-                    V d = V.Load(from + c) - vm;
-                    squares = V.MultiplyAdd(d, d, squares);
-                }
-
-                float variance = V.Sum(squares);
-                for (; c < columns; c++) variance += (from[c] - m) * (from[c] - m);
-                float s = 1 / MathF.Sqrt(variance / columns + epsilon);
+                float s = 1 / MathF.Sqrt(SquaredDeviations(from, m, columns) / columns + epsilon);
                 mean[r] = m;
                 rstd[r] = s;
-                V vs = V.Broadcast(s);
-                for (c = 0; c + V.Width <= columns; c += V.Width)
+                V vm = V.Broadcast(m), vs = V.Broadcast(s);
+                int c = 0;
+                for (; c + V.Width <= columns; c += V.Width)
                     V.Store(to + c, V.MultiplyAdd((V.Load(from + c) - vm) * vs, V.Load(gamma + c), V.Load(beta + c)));
                 int n = columns - c;
                 if (n > 0) V.Store(to + c, n, V.MultiplyAdd((V.Load(from + c, n) - vm) * vs, V.Load(gamma + c, n), V.Load(beta + c, n)));
@@ -276,6 +267,23 @@ internal sealed unsafe partial class CpuKernels<V>
         for (; i + V.Width <= count; i += V.Width) sums += V.Load(x + i);
         float sum = V.Sum(sums);
         for (; i < count; i++) sum += x[i];
+        return sum;
+    }
+
+    /// <summary>The sum of (x - mean)^2 of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float SquaredDeviations(float* x, float mean, int count)
+    {
+        V middle = V.Broadcast(mean), squares = V.Zero;
+        int i = 0;
+        for (; i + V.Width <= count; i += V.Width)
+        {
+            V d = V.Load(x + i) - middle;
+            squares = V.MultiplyAdd(d, d, squares);
+        }
+
+        float sum = V.Sum(squares);
+        for (; i < count; i++) sum += (x[i] - mean) * (x[i] - mean);
         return sum;
     }
 
