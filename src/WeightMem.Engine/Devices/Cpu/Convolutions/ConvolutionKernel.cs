@@ -15,6 +15,10 @@ internal unsafe struct ConvolutionSizes
 
     /// <summary>Whether it is a plain product: every pixel by itself.</summary>
     public readonly bool IsPointwise => Groups == 1 && Window.Taps == 1 && Window is { StrideHeight: 1, StrideWidth: 1 };
+
+    /// <summary>Whether its channels are so few that a product with a column for each would leave most lanes of a vector idle.</summary>
+    public readonly bool IsNarrow(SimdLevel level) =>
+        Groups == 1 && Window.Taps > 1 && 4 * Channels <= level switch { SimdLevel.Avx512 => Lanes512.Width, SimdLevel.Avx2 => Lanes256.Width, _ => Lanes128.Width };
 }
 
 /// <summary>
@@ -57,7 +61,11 @@ internal static unsafe class ConvolutionKernel
             return;
         }
 
-        if (Narrow(dx, dy, weight, bias, accumulate, s, pool, level)) return;
+        if (s.IsNarrow(level))
+        {
+            Narrow(dx, dy, weight, bias, accumulate, s, pool, level);
+            return;
+        }
 
         Window w = s.Window;
         int channels = s.Channels / s.Groups, filters = s.Filters / s.Groups;
@@ -111,23 +119,20 @@ internal static unsafe class ConvolutionKernel
         }
     }
 
-    /// <summary>The data gradient for few channels, and whether they are few beside a vector.</summary>
-    private static bool Narrow(float* dx, float* dy, float* weight, float* bias, bool accumulate, in ConvolutionSizes s, WorkerPool pool, SimdLevel level)
+    /// <summary>The data gradient for few channels.</summary>
+    private static void Narrow(float* dx, float* dy, float* weight, float* bias, bool accumulate, in ConvolutionSizes s, WorkerPool pool, SimdLevel level)
     {
         switch (level)
         {
             case SimdLevel.Avx512:
-                if (!NarrowDataGradient<Lanes512, Vector512<float>>.Serves(s)) return false;
                 NarrowDataGradient<Lanes512, Vector512<float>>.Run(dx, dy, weight, bias, accumulate, s, pool);
-                return true;
+                break;
             case SimdLevel.Avx2:
-                if (!NarrowDataGradient<Lanes256, Vector256<float>>.Serves(s)) return false;
                 NarrowDataGradient<Lanes256, Vector256<float>>.Run(dx, dy, weight, bias, accumulate, s, pool);
-                return true;
+                break;
             default:
-                if (!NarrowDataGradient<Lanes128, Vector128<float>>.Serves(s)) return false;
                 NarrowDataGradient<Lanes128, Vector128<float>>.Run(dx, dy, weight, bias, accumulate, s, pool);
-                return true;
+                break;
         }
     }
 

@@ -18,9 +18,6 @@ internal static unsafe class NarrowDataGradient<TLanes, TVector>
     // A strip's first lines of slopes are multiplied again for the strip before: strips are to be taller than that.
     private const int LeastRowsOfStrip = 8;
 
-    /// <summary>Whether this way is the shorter one.</summary>
-    public static bool Serves(in ConvolutionSizes s) => s.Groups == 1 && s.Window.Taps > 1 && 4 * s.Channels <= TLanes.Width;
-
     /// <summary>dx = the slopes' way back through the filters + bias, or += that.</summary>
     public static void Run(float* dx, float* dy, float* weight, float* bias, bool accumulate, in ConvolutionSizes s, WorkerPool pool)
     {
