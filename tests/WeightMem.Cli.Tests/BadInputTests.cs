@@ -8,7 +8,7 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     [Theory]
     [InlineData("gpt", "reproduce", "gtp")]
     [InlineData("small", "reproduce", "gpt", "--preset", "smal")]
-    [InlineData("cpu", "reproduce", "gpt", "--preset", "smoke", "--device", "gpu")]
+    [InlineData("cpu", "reproduce", "gpt", "--preset", "smoke", "--device", "gpu", "--out", "{root}/none")]
     [InlineData("fashion-mnist", "data", "get", "fashion-minst")]
     [InlineData("gaussian", "baseline", "gausian", "--population", "{study}/training.h5", "--out", "{root}/none.h5")]
     [InlineData("--data", "evaluate", "--training", "{study}/training.h5", "--generated", "{study}/generated.h5", "--target", "mlp", "--out", "{root}/none")]

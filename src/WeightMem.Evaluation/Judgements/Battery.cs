@@ -117,11 +117,10 @@ internal sealed class Battery
         if (_balanced is not null) tests.Balanced(_balanced.Judge(Balance(population)));
         if (measures.MaxSimilarity is { } similar && population.Wrong is { } wrong && _training.Population.Wrong is { } theirs) tests.Similarity(similar, wrong, theirs);
         PassRate? pass = null;
-        if (population.Score is { } scores && _training.Population.Score is { } trainingScores)
+        if (measures.Performance is { } performance && _training.Performance is { } typical)
         {
-            double[] own = Doubles(scores);
-            pass = Pass(weights.Distances, own, Quantiles.Median(Doubles(trainingScores)), alignedYardstick ?? rawYardstick, trivial, measures);
-            tests.Performance(weights.Distances, own, _heldout?.Population.Score is { } fresh ? Doubles(fresh) : null, pass, Curves);
+            pass = Pass(weights.Distances, performance, typical.GoodMerit, alignedYardstick ?? rawYardstick, trivial, measures);
+            tests.Performance(weights.Distances, performance, _heldout?.Performance, pass, Curves);
         }
 
         if (_probe is not null)
@@ -151,22 +150,22 @@ internal sealed class Battery
         };
     }
 
-    private PassRate? Pass(double[] distances, double[] scores, double typical, Yardstick yardstick, IReadOnlyList<PopulationMeasures> trivial, PopulationMeasures measures)
+    private PassRate? Pass(double[] distances, Performance performance, double good, Yardstick yardstick, IReadOnlyList<PopulationMeasures> trivial, PopulationMeasures measures)
     {
-        double good = typical - PassRate.Margin;
-        int[] passed = [.. PassRate.Distances.Select(c => Count(distances, scores, c))];
+        double[] merits = performance.Merits;
+        int[] passed = [.. PassRate.Distances.Select(c => Count(distances, merits, c))];
         var rivals = new List<(string Name, int Passed, int Count)>();
-        foreach (PopulationMeasures rival in trivial.Where(t => t != measures && t.Population.Score is not null))
-            rivals.Add((rival.Name, Count(Nearest(rival).Nearest(), Doubles(rival.Population.Score!), 1), rival.Population.Count));
+        foreach (PopulationMeasures rival in trivial.Where(t => t != measures && t.Performance is not null))
+            rivals.Add((rival.Name, Count(Nearest(rival).Nearest(), rival.Performance!.Merits, 1), rival.Population.Count));
         foreach (NoveltyCurve curve in Curves.Where(c => c.Family == "noise"))
         {
             for (int g = 0; g < curve.Distances.Length; g++) rivals.Add(("noisy copies of some amplitude", Count(curve.Distances[g], curve.Scores[g], 1), curve.Scores[g].Length));
         }
 
         if (rivals.Count == 0) return null;
-        double[] p = Holm.Adjust([.. rivals.Select(r => Binomial.FisherGreater(passed[2], scores.Length, r.Passed, r.Count))]);
+        double[] p = Holm.Adjust([.. rivals.Select(r => Binomial.FisherGreater(passed[2], merits.Length, r.Passed, r.Count))]);
         (string best, int bestPassed, int bestCount) = rivals.MaxBy(r => (double)r.Passed / r.Count);
-        return new PassRate(passed[2], scores.Length, [.. passed.Select(n => (double)n / scores.Length)], best, (double)bestPassed / bestCount, p.Max());
+        return new PassRate(passed[2], merits.Length, [.. passed.Select(n => (double)n / merits.Length)], best, (double)bestPassed / bestCount, p.Max());
 
         int Count(double[] d, double[] s, double c) => Enumerable.Range(0, d.Length).Count(i => s[i] >= good && d[i] >= c * yardstick.Distance);
     }

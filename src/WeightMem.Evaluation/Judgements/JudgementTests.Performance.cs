@@ -45,16 +45,17 @@ internal sealed partial class JudgementTests
     }
 
     /// <summary>Scores beside novelty.</summary>
-    public void Performance(double[] distances, double[] scores, double[]? freshScores, PassRate? pass, IReadOnlyList<NoveltyCurve> curves)
+    public void Performance(double[] distances, Performance performance, Performance? fresh, PassRate? pass, IReadOnlyList<NoveltyCurve> curves)
     {
+        (PerformanceScale scale, double[] scores) = (performance.Scale, performance.Merits);
         int m = scores.Length;
         double correlation = RankCorrelation.Of(distances, scores);
-        Values["score"] = scores.Average();
+        Values["score"] = Finite(Mean([.. performance.Values.Where(double.IsFinite)]));
         Values["novelty_score_correlation"] = Finite(correlation);
         Values["pass_rate"] = pass?.Rate;
         if (isDetailed && double.IsFinite(correlation))
         {
-            Add("novelty_score", correlation, m, FormattableString.Invariant($"Rank correlation of distance and score: {(correlation < -0.3 ? "the newer a network the worse it is, novelty bought by damage" : "novelty is not bought by damage")}."),
+            Add("novelty_score", correlation, m, FormattableString.Invariant($"Rank correlation of distance and {scale.Name}{(scale.LowerIsBetter ? ", turned so that more is better" : "")}: {(correlation < -0.3 ? "the newer a network the worse it is, novelty bought by damage" : "novelty is not bought by damage")}."),
                 Interval(Bootstrap.Interval(m, units =>
                 {
                     double[] x = new double[units.Length], y = new double[units.Length];
@@ -67,17 +68,17 @@ internal sealed partial class JudgementTests
         {
             (double gain, (double, double)? interval, bool beyond) = curve.Gain(distances, scores, _stream.Sub("gain " + curve.Family), isDetailed ? Math.Min(resamples, 2000) : 1);
             Values["gain_over_" + curve.Family] = gain;
-            Add("matched_" + curve.Family, gain, m, FormattableString.Invariant($"Points of score above what {Trivial(curve.Family)} of training networks score at the same distance{(beyond ? "; that distance lies beyond what these reach, and their nearest is taken" : "")}."), Interval(interval));
+            Add("matched_" + curve.Family, gain, m, FormattableString.Invariant($"{scale.Gain} what {Trivial(curve.Family)} of training networks have at the same distance{(beyond ? "; that distance lies beyond what these reach, and their nearest is taken" : "")}."), Interval(interval));
         }
 
         if (pass is not null)
         {
-            Add("pass_rate", pass.Rate, m, FormattableString.Invariant($"Networks as far from the training networks as the median held-out one and within {PassRate.Margin} point of the median training score: {pass.Passed} of {m}, against {100 * pass.BestRate:F0} % of {pass.Best}, the best of the trivial ones."),
+            Add("pass_rate", pass.Rate, m, FormattableString.Invariant($"Networks as far from the training networks as the median held-out one, with a score {scale.Margin} ({scale.Name}): {pass.Passed} of {m}, against {100 * pass.BestRate:F0} % of {pass.Best}, the best of the trivial ones."),
                 Interval(Binomial.ClopperPearson(pass.Passed, m)), pass.P,
                 new() { ["c=0.25"] = pass.Rates[0], ["c=0.5"] = pass.Rates[1], ["c=1"] = pass.Rates[2], ["c=2"] = pass.Rates[3], ["best_baseline"] = pass.BestRate });
         }
 
-        if (freshScores is not null && KolmogorovSmirnov.Compare(scores, freshScores) is { } score)
+        if (fresh is not null && KolmogorovSmirnov.Compare(scores, fresh.Merits) is { } score)
             Add("score_distribution", score.Distance, m, "Kolmogorov-Smirnov distance of the scores of generated and held-out networks.", p: score.PValue);
 
         static string Trivial(string family) => family switch { "noise" => "noisy copies", "average" => "averages", _ => "interpolations" };

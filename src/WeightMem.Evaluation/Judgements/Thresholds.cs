@@ -96,9 +96,6 @@ public sealed record PassRate(int Passed, int Count, double[] Rates, string Best
     /// <summary>Multiples of the median held-out distance that a network must keep from the training networks.</summary>
     public static readonly double[] Distances = [0.25, 0.5, 1, 2];
 
-    /// <summary>Score below the median training network's that still is good: points of accuracy.</summary>
-    public const double Margin = 1;
-
     /// <summary>Share at c = 1.</summary>
     public double Rate => (double)Passed / Count;
 }

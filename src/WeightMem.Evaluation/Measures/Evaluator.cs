@@ -35,6 +35,9 @@ public sealed record PopulationMeasures
     /// <summary>The largest similarity of error masks to a training network, where masks have been measured.</summary>
     public Similarities? MaxSimilarity { get; init; }
 
+    /// <summary>How well the networks do what they are for: accuracies where they have been measured, unless a method says otherwise.</summary>
+    public Performance? Performance { get => field ?? Measures.Performance.Of(Population.Score); init; }
+
     /// <summary>Mean, median, interval and n by measure name: <c>accuracy</c>, <c>min_l2</c>, <c>min_l2_aligned</c>, <c>max_similarity</c>.</summary>
     public required IReadOnlyDictionary<string, Estimate> Summaries { get; init; }
 }

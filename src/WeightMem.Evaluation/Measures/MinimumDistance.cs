@@ -44,26 +44,4 @@ public static class MinimumDistance
         PairRanking ranking = device.Kernels.NearestRows(squared, index, rows, others, queryMarks, referenceMarks);
         return new Neighbours(squared, index, Rows.Path(ranking));
     }
-
-    /// <summary>The same against a stored population of any size, of which one tile of rows at a time is in memory.</summary>
-    /// <param name="device">Where to compute.</param>
-    /// <param name="queries">Networks to place.</param>
-    /// <param name="references">The stored population.</param>
-    /// <param name="k">Neighbours per query.</param>
-    /// <param name="tileRows">Rows of a tile; 0 for as many as take 256 MB.</param>
-    /// <exception cref="ArgumentException">The widths differ, or a weight is not finite.</exception>
-    public static Neighbours Nearest(Device device, Population queries, PopulationReader references, int k = 1, int tileRows = 0)
-    {
-        const int tileWeights = 1 << 26;
-        if (tileRows <= 0) tileRows = Math.Max(k, tileWeights / references.Parameters);
-        Neighbours? all = null;
-        for (int first = 0; first < references.Count; first += tileRows)
-        {
-            Neighbours tile = Nearest(device, queries, references.Read(first, Math.Min(tileRows, references.Count - first)), Exclusion.None, k);
-            for (int i = 0; i < tile.Indices.Length; i++) tile.Indices[i] += tile.Indices[i] >= 0 ? first : 0;
-            all = all is null ? tile : all.Nearer(tile);
-        }
-
-        return all ?? new Neighbours(queries.Count, k, DirectPath);
-    }
 }

@@ -15,7 +15,7 @@ internal sealed class Yardstick
     private const int MostInPairTests = 1000;
 
     /// <summary>Distances held in memory at a time.</summary>
-    private const long MostPairs = 1L << 27;
+    internal const long MostPairs = 1L << 27;
 
     private readonly Device _device;
     private readonly RandomStream _stream;

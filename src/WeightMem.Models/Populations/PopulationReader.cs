@@ -165,7 +165,7 @@ public sealed class PopulationReader : IDisposable
     /// <exception cref="FileFormatException">The file is damaged, or there are more weights than an array can hold.</exception>
     public Population ReadFinals()
     {
-        int[] last = [.. Enumerable.Range(0, Count).GroupBy(i => _facts.Run[i]).OrderBy(g => g.Key).Select(g => g.MaxBy(i => _facts.Step[i]))];
+        int[] last = FinalRows();
         if ((long)last.Length * Parameters > Array.MaxLength)
             throw new FileFormatException(Path, $"at most {Array.MaxLength} weights at a time", $"the last steps of {last.Length} runs with {Parameters} weights each");
         float[] values = GC.AllocateUninitializedArray<float>(last.Length * Parameters);
@@ -175,6 +175,9 @@ public sealed class PopulationReader : IDisposable
             Provenance = new Dictionary<string, string>(_facts.Provenance),
         };
     }
+
+    /// <summary>The row of the last step of every run, in increasing run.</summary>
+    internal int[] FinalRows() => [.. Enumerable.Range(0, Count).GroupBy(i => _facts.Run[i]).OrderBy(g => g.Key).Select(g => g.MaxBy(i => _facts.Step[i]))];
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();

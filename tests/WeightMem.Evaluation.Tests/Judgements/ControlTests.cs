@@ -104,6 +104,35 @@ public sealed class ControlTests
         Assert.Contains("at least 2", missing, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Where_small_scores_are_good_ones_the_tests_say_so()
+    {
+        // The nearest networks are the worst ones: by distance from test shapes, novelty is not bought by damage; by accuracy it would be.
+        Population training = Measures.Made.Flat(300, 30, 439), heldout = Measures.Made.Flat(300, 12, 440), generated = Measures.Made.Flat(300, 12, 441), noise = Measures.Made.Flat(300, 12, 442);
+        using var device = new CpuDevice(1);
+        IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(device, training, [new("generated", generated), new("heldout", heldout), new("noise-1", noise)], 1, 100);
+        double[] distances = measured[1].MinL2.Nearest();
+        Judgement chamfer = Judge(PerformanceScale.ChamferToTest), accuracy = Judge(PerformanceScale.Accuracy);
+        Assert.Equal(1, chamfer.Values["novelty_score_correlation"]!.Value, 1e-9);
+        Assert.Equal(-1, accuracy.Values["novelty_score_correlation"]!.Value, 1e-9);
+        Assert.Equal(distances.Average(d => 100 - d), chamfer.Values["score"]!.Value, 1e-9);
+        Assert.Contains("turned so that more is better", chamfer.Tests["novelty_score"].Reading, StringComparison.Ordinal);
+        Assert.Contains("a tenth worse", chamfer.Tests["pass_rate"].Reading, StringComparison.Ordinal);
+
+        // All fall short of a training score of 1000, and none of a Chamfer distance of 1000.
+        Assert.Equal(0, accuracy.Tests["pass_rate"].Details["c=0.25"]);
+        Assert.Equal(1, chamfer.Tests["pass_rate"].Details["c=0.25"]);
+
+        Judgement Judge(PerformanceScale scale)
+        {
+            IReadOnlyList<PopulationMeasures> rated = [.. measured.Select(m => m with
+            {
+                Performance = new Performance(scale, m.Name == "training" ? [.. Enumerable.Repeat(1000.0, 30)] : Array.ConvertAll(m.MinL2.Nearest(), d => 100 - d)),
+            })];
+            return Battery.Run(device, rated, null, null, 1, 100).Battery!.Judgements.Single(j => j.Name == "generated");
+        }
+    }
+
     private static (Battery Battery, Judgement Generated) Weights(Population training, Population? heldout, Func<Population, Population> generated)
     {
         using var device = new CpuDevice(2);

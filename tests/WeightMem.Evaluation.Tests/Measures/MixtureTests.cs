@@ -83,27 +83,6 @@ public sealed class MixtureTests
         }
     }
 
-    [Fact]
-    public void A_stored_population_is_searched_tile_by_tile()
-    {
-        string path = Path.Combine(Path.GetTempPath(), $"weightmem-tiles-{Guid.NewGuid():N}.h5");
-        try
-        {
-            Population training = Made.Flat(40, 53, 417, run: [.. Enumerable.Range(0, 53).Select(i => i / 3)]), queries = Made.Flat(40, 7, 418);
-            PopulationFile.Write(path, training);
-            using PopulationReader reader = PopulationReader.Open(path);
-            using var device = new Engine.Devices.Cpu.CpuDevice(1);
-            Neighbours whole = MinimumDistance.Nearest(device, queries, training, Exclusion.None, 3), tiles = MinimumDistance.Nearest(device, queries, reader, 3, tileRows: 10);
-            Assert.Equal(whole.Indices, tiles.Indices);
-            Assert.Equal(whole.Distances, tiles.Distances);
-            Assert.Equal(training.Finals().Weights, reader.ReadFinals().Weights);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
-
     private static Population Mixed(Population parents, int[] rows, double[] weights)
     {
         var row = new float[parents.Parameters];

@@ -119,7 +119,7 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
             ? [] : [new("min_l2_augmented", HyperDiffusionData.Augmented(training, _target, _settings))];
         IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(_context.Device, training, others, _config.Seed, _config.Resamples, references, _target);
         ShapeFindings shapes = new ShapeEvaluation(_context, _target, _shapes).Run(measured);
-        return EvaluationReport.Write(_folder.Root, measured, new ReportContext
+        return EvaluationReport.Write(_folder.Root, shapes.Rated(measured), new ReportContext
         {
             Title = $"HyperDiffusion on {_shapes.Name.Replace('-', ' ')}, preset {_config.Preset}",
             Seed = _config.Seed,

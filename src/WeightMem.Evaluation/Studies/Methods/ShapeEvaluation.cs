@@ -15,8 +15,14 @@ namespace WeightMem.Evaluation.Studies.Methods;
 /// <param name="Summaries">Estimates by population and measure.</param>
 /// <param name="Figures">Panels and scatter.</param>
 /// <param name="Remark">In words.</param>
+/// <param name="Quality">Chamfer distance of each field's surface to the nearest test shape, by population; infinite without a surface.</param>
 internal sealed record ShapeFindings(
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Summaries, IReadOnlyList<MethodFigure> Figures, string Remark);
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, Estimate>> Summaries, IReadOnlyList<MethodFigure> Figures, string Remark, IReadOnlyDictionary<string, double[]> Quality)
+{
+    /// <summary>The measures with the performance of their fields: of the training networks that of the surfaces of their fields, not of the shapes these were fitted to.</summary>
+    public IReadOnlyList<PopulationMeasures> Rated(IReadOnlyList<PopulationMeasures> measured) =>
+        [.. measured.Select(m => m with { Performance = new Performance(PerformanceScale.ChamferToTest, Quality[m.Name == "training" ? "training-fields" : m.Name]) })];
+}
 
 /// <summary>
 /// Makes a surface and a cloud of every field and compares them with those of training and test shapes (HyperDiffusion specification, sections 4 and 5). Clouds of
@@ -47,10 +53,11 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         int equal = Math.Max(1, sets.Select(s => s.Clouds.Filled.Count).Where(n => n > 0).DefaultIfEmpty(1).Min());
         var summaries = new Dictionary<string, IReadOnlyDictionary<string, Estimate>>();
         var scattered = new List<NoveltyPopulation>();
+        var qualities = new Dictionary<string, double[]>();
         foreach (ShapeSet set in sets)
         {
             PopulationMeasures? fields = set.Name == "training-fields" ? null : measured.First(m => m.Name == set.Name);
-            summaries[set.Name] = Summarize(set, fields, equal, training, test, testToTest, surfaces, scattered);
+            summaries[set.Name] = Summarize(set, fields, equal, training, test, testToTest, surfaces, scattered, qualities);
         }
 
         WriteMeshes(surfaces.GetValueOrDefault("generated"));
@@ -63,7 +70,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
                 NoveltyPerformanceFigure.Draw(scattered, new RandomStream(context.Config.Seed, "scatter"), axes: NoveltyAxes.Shapes)));
         }
 
-        return new ShapeFindings(summaries, figures, Remark(summaries));
+        return new ShapeFindings(summaries, figures, Remark(summaries), qualities);
     }
 
     private CloudSet Clouds(IReadOnlyList<string> ids)
@@ -96,7 +103,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
 
     private Dictionary<string, Estimate> Summarize(
         ShapeSet set, PopulationMeasures? fields, int equal, CloudSet training, CloudSet test, double[] testToTest, Dictionary<string, FieldSurfaces> surfaces,
-        List<NoveltyPopulation> scattered)
+        List<NoveltyPopulation> scattered, Dictionary<string, double[]> qualities)
     {
         var found = new Dictionary<string, Estimate>();
         const string Path = "chamfer f32 differences, f64 means";
@@ -106,6 +113,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         double[] quality = CloudComparison.MinimumToReferences(toTest, test.Count, set.OwnTest);
         Add("min_cd_train", novelty, Path);
         Add("min_cd_test", quality, Path);
+        qualities[set.Name] = quality;
         int[] drawn = [.. Enumerable.Range(0, clouds.Count).Where(i => double.IsFinite(novelty[i]) && double.IsFinite(quality[i]))];
         if (drawn.Length > 0)
             scattered.Add(new NoveltyPopulation(set.Name, [.. drawn.Select(i => novelty[i])], [.. drawn.Select(i => quality[i])], set.Name == "training" ? "training shapes" : Reading.Label(set.Name)));
@@ -226,6 +234,7 @@ internal sealed class ShapeEvaluation(StudyContext context, FieldTarget target, 
         Estimate empty = generated["empty_meshes"], novelty = generated["min_cd_train"], copies = found["training-fields"]["min_cd_train"], fresh = found["training"]["min_cd_train"];
         return FormattableString.Invariant(
             $"As shapes, {empty.N - Math.Round(empty.Mean * empty.N):F0} of {empty.N} generated fields have a surface. Their Chamfer distance to the nearest training shape is {novelty.Mean:F4} on average; the surface of a training field is {copies.Mean:F4} from its shapes, and training shapes are {fresh.Mean:F4} from each other. ")
+            + FormattableString.Invariant($"From the nearest test shape they are {generated["min_cd_test"].Mean:F4} away, and the surfaces of training fields {found["training-fields"]["min_cd_test"].Mean:F4}: less is better. ")
             + FormattableString.Invariant($"Inside the cube they overlap with their nearest training field by {generated["iou_nearest"].Mean:F2} (training fields with each other: {found["training"]["iou_nearest"].Mean:F2}).");
     }
 
