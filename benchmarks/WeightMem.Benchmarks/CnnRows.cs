@@ -8,6 +8,8 @@ namespace WeightMem.Benchmarks;
 /// <summary>Populations of the small CNN of Hyper-Representations: judging 8 networks on the same 10,000 images, and a training step of 16 networks on 32 images each.</summary>
 internal static class CnnRows
 {
+    public const string Section = "Zoos: small CNNs";
+
     private static readonly ConvNetTarget Target = new(1, 28, 28, 10);
 
     public static IEnumerable<Func<BenchmarkRow>> All(bool peers)
@@ -79,6 +81,8 @@ internal static class CnnRows
 
         return new BenchmarkRow
         {
+            Section = Section,
+            IsPipeline = true,
             Name = training ? "16 cnn-small, training step of 32 images each" : "8 cnn-small judged on 10,000 images",
             Threads = threads,
             Flops = (training ? 6 : 2) * Target.Net.MultiplyAdds * networks * batch,

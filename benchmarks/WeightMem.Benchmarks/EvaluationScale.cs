@@ -1,10 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using TorchSharp;
 using WeightMem.Engine.Devices.Cpu;
-using WeightMem.Engine.Devices.Pairs;
-using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -29,8 +26,8 @@ internal static class EvaluationScale
         LibTorch.SetThreads(threads);
         using var device = new CpuDevice(threads);
         var target = new Mlp(784, 10, 10);
-        Population references = Random(target, networks, 1), queries = Random(target, networks, 2);
-        (queries.Wrong, references.Wrong) = (Masks(networks, 3), Masks(networks, 4));
+        Population references = PairProblem.Networks(target, networks, 1), queries = PairProblem.Networks(target, networks, 2);
+        (queries.Wrong, references.Wrong) = (PairProblem.Masks(networks, Images, 3), PairProblem.Masks(networks, Images, 4));
         Population few = queries.Select([.. Enumerable.Range(0, slice)]), fewer = queries.Select([.. Enumerable.Range(0, Math.Max(8, slice / 50))]);
         Population some = references.Select([.. Enumerable.Range(0, Math.Min(networks, 1000))]);
         var text = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"# Measures over pairs, {networks:N0} by {networks:N0} networks of 7,960 weights, masks of {Images:N0} bits\n\n"));
@@ -42,11 +39,11 @@ internal static class EvaluationScale
         long peak;
         using (var now = Process.GetCurrentProcess()) peak = now.PeakWorkingSet64;
         Row("min L2", Whole(networks, ofDistances),
-            () => MinimumDistance.Nearest(device, few, references, Exclusion.None).Nearest(), () => Distances(few, references), few.Count, networks, "cdist of the slice in float32 (its matrix-product path), then the row minimum");
+            () => MinimumDistance.Nearest(device, few, references, Exclusion.None).Nearest(), () => PairProblem.Distances(few, references), few.Count, networks, "cdist of the slice in float32 (its matrix-product path), then the row minimum");
         Row("max similarity", Whole(networks, ofSimilarities),
-            () => ErrorSimilarity.Maximum(device, few, references, Exclusion.None).Values, () => Similarities(few.Wrong!, references.Wrong!), few.Count, networks, "and, or and sums of boolean tensors, a query at a time");
+            () => ErrorSimilarity.Maximum(device, few, references, Exclusion.None).Values, () => PairProblem.Similarities(few.Wrong!, references.Wrong!), few.Count, networks, "and, or and sums of boolean tensors, a query at a time");
         Row("min L2, permuted", Whole(some.Count, ofPermuted),
-            () => Permuted(few, some), () => Assignments(fewer, some), fewer.Count, some.Count, "cdist of two networks' units and one assignment, a pair at a time; its slice has 8 queries, since its time a pair is the same for any number");
+            () => Permuted(few, some), () => PairProblem.Assignments(fewer, some), fewer.Count, some.Count, "cdist of two networks' units and one assignment, a pair at a time; its slice has 8 queries, since its time a pair is the same for any number");
         text.Append(CultureInfo.InvariantCulture, $"\nPeak memory of the process after our whole runs, both populations in it ({2.0 * networks * 7960 * 4 / 1e9:F2} GB of weights): {peak / 1e9:F2} GB. {threads} threads, {SimdSupport.Best}. Times are of one run; ratios of the slice, the medians of 3 turns.\n");
         Console.Write(text.ToString());
         Directory.CreateDirectory(folder);
@@ -80,103 +77,5 @@ internal static class EvaluationScale
         var watch = Stopwatch.StartNew();
         work();
         return watch.Elapsed.TotalSeconds;
-    }
-
-    private static double[] Distances(Population queries, Population references)
-    {
-        using torch.Tensor a = torch.tensor(queries.Weights, [queries.Count, queries.Parameters]), b = torch.tensor(references.Weights, [references.Count, references.Parameters]);
-        using torch.Tensor all = torch.cdist(a, b);
-        (torch.Tensor least, torch.Tensor index) = all.min(1);
-        using (index)
-        using (least) return Array.ConvertAll(least.data<float>().ToArray(), v => (double)v);
-    }
-
-    private static double[] Similarities(ErrorMasks queries, ErrorMasks references)
-    {
-        using torch.Tensor a = Booleans(queries), b = Booleans(references);
-        var best = new double[queries.Count];
-        for (int i = 0; i < best.Length; i++)
-        {
-            using var all = torch.NewDisposeScope(); // 100 MB a step, which the collector would not see
-            torch.Tensor row = a[i].unsqueeze(0), common = row.logical_and(b).sum(1).to_type(torch.ScalarType.Float64), either = row.logical_or(b).sum(1).to_type(torch.ScalarType.Float64) + 1e-8;
-            best[i] = (common / either).max().item<double>();
-        }
-
-        return best;
-    }
-
-    private static torch.Tensor Booleans(ErrorMasks masks)
-    {
-        var values = new bool[(long)masks.Count * masks.Images];
-        for (int i = 0; i < masks.Count; i++)
-        {
-            ReadOnlySpan<ulong> row = masks.Row(i);
-            for (int k = 0; k < masks.Images; k++) values[(long)i * masks.Images + k] = (row[k / 64] >> (k % 64) & 1) != 0;
-        }
-
-        return torch.tensor(values, [masks.Count, masks.Images]);
-    }
-
-    private static double[] Assignments(Population queries, Population references)
-    {
-        const int hidden = 10, inputs = 784, outputs = 10;
-        var costs = new double[hidden * hidden];
-        var order = new int[hidden];
-        var best = new double[queries.Count];
-        torch.Tensor[] units = [.. Enumerable.Range(0, references.Count).Select(i => Units(references.Row(i)))];
-        for (int q = 0; q < best.Length; q++)
-        {
-            best[q] = double.PositiveInfinity;
-            using torch.Tensor own = Units(queries.Row(q));
-            for (int r = 0; r < references.Count; r++)
-            {
-                using torch.Tensor distance = torch.cdist(own, units[r]), squared = distance * distance;
-                ReadOnlySpan<float> values = squared.data<float>().ToArray();
-                for (int i = 0; i < costs.Length; i++) costs[i] = values[i];
-                double total = Assignment.Solve(costs, order);
-                ReadOnlySpan<float> mine = queries.Row(q)[^outputs..], theirs = references.Row(r)[^outputs..];
-                for (int o = 0; o < outputs; o++) total += (mine[o] - theirs[o]) * (mine[o] - theirs[o]);
-                best[q] = Math.Min(best[q], Math.Sqrt(total));
-            }
-        }
-
-        foreach (torch.Tensor tensor in units) tensor.Dispose();
-        return best;
-
-        static torch.Tensor Units(ReadOnlySpan<float> row)
-        {
-            var values = new float[hidden * (inputs + 1 + outputs)];
-            for (int h = 0; h < hidden; h++)
-            {
-                Span<float> unit = values.AsSpan(h * (inputs + 1 + outputs), inputs + 1 + outputs);
-                row.Slice(h * inputs, inputs).CopyTo(unit);
-                unit[inputs] = row[hidden * inputs + h];
-                for (int o = 0; o < outputs; o++) unit[inputs + 1 + o] = row[hidden * (inputs + 1) + o * hidden + h];
-            }
-
-            return torch.tensor(values, [hidden, inputs + 1 + outputs]);
-        }
-    }
-
-    private static Population Random(Mlp target, int networks, long seed)
-    {
-        var population = new Population(target.Name, target.Layout, new float[(long)networks * target.Parameters]);
-        Parallel.For(0, networks, i => target.Initialize(population.Row(i), new RandomStream(seed, "scale").Sub("network", i)));
-        return population;
-    }
-
-    private static ErrorMasks Masks(int networks, long seed)
-    {
-        int words = ErrorMasks.WordsFor(Images);
-        var bits = new ulong[networks * words];
-        Parallel.For(0, networks, i =>
-        {
-            var stream = new RandomStream(seed, "masks").At(i);
-            for (int k = 0; k < Images; k++)
-            {
-                if (stream.Double(k) < 0.08) bits[i * words + k / 64] |= 1UL << (k % 64);
-            }
-        });
-        return new ErrorMasks(bits, networks, Images);
     }
 }

@@ -13,6 +13,8 @@ namespace WeightMem.Benchmarks;
 /// </summary>
 internal static class FieldRows
 {
+    public const string Section = "Fields, surfaces and point clouds";
+
     private const int Points = 65_536, Side = 40, Clouds = 8, CloudPoints = 2048, Networks = 32, Batch = 1024;
 
     public static IEnumerable<Func<BenchmarkRow>> All(bool peers)
@@ -56,6 +58,8 @@ internal static class FieldRows
 
         return new BenchmarkRow
         {
+            Section = Section,
+            IsPipeline = true,
             Name = grid ? $"field 3x128 on {Side}^3 = {count} nodes" : $"field 3x128 at {count} points",
             Threads = threads,
             Flops = 2 * target.Net.Products * count,
@@ -88,6 +92,8 @@ internal static class FieldRows
 
         return new BenchmarkRow
         {
+            Section = Section,
+            IsPipeline = true,
             Name = $"Chamfer, {Clouds * Clouds} pairs of clouds of {CloudPoints}",
             Threads = threads,
             Flops = 8.0 * Clouds * Clouds * CloudPoints * CloudPoints,
@@ -141,6 +147,8 @@ internal static class FieldRows
 
         return new BenchmarkRow
         {
+            Section = Section,
+            IsPipeline = true,
             Name = $"{Networks} fields 3x48, training step of {Batch} points each",
             Threads = threads,
             Flops = 6 * target.Net.Products * Networks * Batch,
@@ -164,6 +172,7 @@ internal static class FieldRows
         MeshData mesh = MarchingCubes.Extract(values, grid, 0);
         return new BenchmarkRow
         {
+            Section = Section,
             Name = $"marching cubes of an airplane, 127^3 cells, {mesh.TriangleCount} triangles",
             Threads = 1,
             Flops = grid.Cells,

@@ -9,6 +9,8 @@ namespace WeightMem.Benchmarks;
 /// <summary>Matrix products: cubes, skinny ones, batches, and those of training a small weight transformer.</summary>
 internal static unsafe class GemmRows
 {
+    public const string Section = "Matrix products";
+
     private static readonly (string Name, int M, int N, int K, bool TransposeA, bool TransposeB, int Batch)[] Shapes =
     [
         ("256 cube", 256, 256, 256, false, false, 1),
@@ -115,6 +117,8 @@ internal static unsafe class GemmRows
 
         return new BenchmarkRow
         {
+            Section = Section,
+            Bytes = 4.0 * batch * (sizeA + sizeB + sizeC),
             Name = name,
             Threads = threads,
             Flops = 2.0 * m * n * k * batch,

@@ -50,7 +50,6 @@ internal static class Measurement
             repetitions[i] = Math.Max(1, (int)(BurstSeconds / Burst(checkedOnes[i].Contender, 3)));
         }
 
-        double peak = 0;
         for (int round = 0; round < rounds; round++)
         {
             for (int turn = 0; turn < checkedOnes.Count; turn++)
@@ -62,27 +61,16 @@ internal static class Measurement
                 checkedOnes[i].Contender.Run();
                 times[i][round] = Burst(checkedOnes[i].Contender, repetitions[i]);
             }
-
-            peak = Math.Max(peak, FmaPeak.Gigaflops(row.Threads));
         }
 
         var results = new List<ContenderResult>();
         for (int i = 0; i < checkedOnes.Count; i++)
         {
-            double best = times[i].Min();
             double ratio = Median(times[i].Zip(times[0], (peer, ours) => peer / ours));
-            results.Add(new ContenderResult(
-                checkedOnes[i].Contender.Name,
-                checkedOnes[i].Error,
-                Median(times[i]),
-                best,
-                times[i].Max(),
-                row.Flops / best / 1e9,
-                ratio,
-                best / times[0].Min()));
+            results.Add(new ContenderResult(checkedOnes[i].Contender.Name, checkedOnes[i].Error, times[i].Min(), Median(times[i]), times[i].Max(), ratio));
         }
 
-        return new RowResult(row.Name, row.Threads, row.Flops, peak, results);
+        return new RowResult(row.Section, row.Name, row.IsPipeline, row.Threads, row.Flops, row.Bytes, results);
     }
 
     /// <summary>Runs long enough for the run-time compiler to settle and for a processor to raise its clock.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using WeightMem.Benchmarks;
+using WeightMem.Evaluation.Studies;
 
 string command = args.Length > 0 && !args[0].StartsWith('-') ? args[0] : "";
 string Option(string name, string otherwise)
@@ -12,30 +13,27 @@ int rounds = int.Parse(Option("--rounds", "15"), CultureInfo.InvariantCulture);
 string filter = Option("--filter", "");
 string folder = Option("--out", Path.Combine("benchmarks", "results"));
 bool peers = !args.Contains("--no-peers");
+var sections = new Dictionary<string, Func<bool, IEnumerable<Func<BenchmarkRow>>>>
+{
+    ["gemm"] = GemmRows.All,
+    ["ops"] = OpRows.All,
+    ["flat"] = FlatRows.All,
+    ["generators"] = GeneratorRows.All,
+    ["cnn"] = CnnRows.All,
+    ["fields"] = FieldRows.All,
+    ["pairs"] = PairRows.All,
+};
 
 switch (command)
 {
-    case "gemm":
-        Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
-        return 0;
-    case "gpt":
-        Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
-        return 0;
-    case "cnn":
-        Report.Write(folder, "cnn", "Populations of small CNNs", Measurement.RunAll(CnnRows.All(peers), filter, rounds));
-        return 0;
-    case "fields":
-        Report.Write(folder, "fields", "Occupancy fields, surfaces and point clouds", Measurement.RunAll(FieldRows.All(peers), filter, rounds));
-        return 0;
-    case "pdiff":
-        Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
-        return 0;
     case "all":
-        Report.Write(folder, "gemm", "Matrix product, single precision", Measurement.RunAll(GemmRows.All(peers), filter, rounds));
-        Report.Write(folder, "gpt", "G.pt at the size of the preset small", Measurement.RunAll(GptRows.All(peers), filter, rounds));
-        Report.Write(folder, "cnn", "Populations of small CNNs", Measurement.RunAll(CnnRows.All(peers), filter, rounds));
-        Report.Write(folder, "fields", "Occupancy fields, surfaces and point clouds", Measurement.RunAll(FieldRows.All(peers), filter, rounds));
-        Report.Write(folder, "pdiff", "Layers and models of P-diff, forward and backward", Measurement.RunAll(PDiffRows.All(peers), filter, rounds));
+        Run([.. sections.Values.SelectMany(rows => rows(peers))], [.. StudyPresets.Methods], folder);
+        return 0;
+    case "studies":
+        Run([], [.. StudyPresets.Methods], args.Contains("--out") ? folder : null);
+        return 0;
+    case var section when sections.TryGetValue(section, out Func<bool, IEnumerable<Func<BenchmarkRow>>>? rows):
+        Run([.. rows(peers)], [], args.Contains("--out") ? folder : null);
         return 0;
     case "evaluation":
         EvaluationScale.Write(folder, int.Parse(Option("--networks", "10000"), CultureInfo.InvariantCulture), int.Parse(Option("--slice", "200"), CultureInfo.InvariantCulture));
@@ -46,10 +44,18 @@ switch (command)
         PoolLatency.Print();
         return 0;
     default:
-        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|gpt|cnn|evaluation|fields|pdiff|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
+        Console.Error.WriteLine("usage: WeightMem.Benchmarks all|gemm|ops|flat|generators|cnn|fields|pairs|studies|evaluation|files|pool [--filter words] [--rounds n] [--out folder] [--no-peers]");
         Console.Error.WriteLine("       evaluation: [--networks on both sides] [--slice networks that the peer does]");
         Console.Error.WriteLine("       files: [--folder temporary folder] [--size megabytes of the large files]");
         return 2;
+}
+
+void Run(IReadOnlyList<Func<BenchmarkRow>> rows, IReadOnlyList<string> studies, string? into)
+{
+    List<Roof> before = Roofs.Measure();
+    List<RowResult> measured = Measurement.RunAll(rows, filter, rounds);
+    List<StudyTime> whole = [.. studies.Where(s => filter.Length == 0 || s.Contains(filter, StringComparison.Ordinal)).Select(s => StudyTimes.Measure(s, "small"))];
+    Report.Write(new BenchmarkRun(DateTime.UtcNow, Report.Machine(), Roofs.Better(before, Roofs.Measure()), measured, whole), into);
 }
 
 int Files()

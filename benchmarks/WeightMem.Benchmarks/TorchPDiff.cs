@@ -31,7 +31,8 @@ internal static class TorchPDiff
         return F.mse_loss(x.squeeze(1), inputs);
     }
 
-    public static Tensor DenoiserLoss(IReadOnlyDictionary<string, Tensor> p, Tensor latents, Tensor time, Tensor noise)
+    /// <summary>The predicted noise of latents at embedded times; batch norms by the batch, or by running statistics that have never been updated.</summary>
+    public static Tensor Denoise(IReadOnlyDictionary<string, Tensor> p, Tensor latents, Tensor time, bool training)
     {
         Tensor code = Dense(F.silu(Dense(time, p, "time_embedder.mlp.0")), p, "time_embedder.mlp.2").unsqueeze(1), x = latents.unsqueeze(1);
         var skips = new Stack<Tensor>();
@@ -40,11 +41,11 @@ internal static class TorchPDiff
             string name = i < 5 ? $"encoder_list.{i}" : $"decoder_list.{i - 5}";
             if (i >= 5) x = x + skips.Pop();
             x = Signal(x + code, p[name + ".0.weight"], p[name + ".0.bias"]);
-            if (i < 7) x = F.elu(Norm(x, p, name + ".1.0"), 1.0);
+            if (i < 7) x = F.elu(Norm(x, p, name + ".1.0", training), 1.0);
             if (i < 3) skips.Push(x);
         }
 
-        return F.mse_loss(x.squeeze(1), noise);
+        return x.squeeze(1);
     }
 
     public static Tensor MiniLoss(IReadOnlyDictionary<string, Tensor> p, Tensor images, int[] labels)
@@ -74,7 +75,9 @@ internal static class TorchPDiff
         return bias is null ? y : y + bias.view(1, 1, 1);
     }
 
-    private static Tensor Norm(Tensor x, IReadOnlyDictionary<string, Tensor> p, string name) => F.batch_norm(x, null!, null!, p[name + ".weight"], p[name + ".bias"], training: true);
+    private static Tensor Norm(Tensor x, IReadOnlyDictionary<string, Tensor> p, string name, bool training = true) => training
+        ? F.batch_norm(x, null!, null!, p[name + ".weight"], p[name + ".bias"], training: true)
+        : F.batch_norm(x, zeros(x.shape[1]), ones(x.shape[1]), p[name + ".weight"], p[name + ".bias"], training: false);
 
     private static Tensor Dense(Tensor x, IReadOnlyDictionary<string, Tensor> p, string name) => F.linear(x, p[name + ".weight"], p[name + ".bias"]);
 }
