@@ -56,8 +56,9 @@ internal sealed record ContenderResult(string Name, double Error, double Least, 
 /// <param name="Threads">Threads used.</param>
 /// <param name="Flops">Operations of one run.</param>
 /// <param name="Bytes">Bytes of one run.</param>
+/// <param name="ManagedBytes">Managed memory that one warm run of this project allocates.</param>
 /// <param name="Contenders">One result each, this project first.</param>
-internal sealed record RowResult(string Section, string Name, bool IsPipeline, int Threads, double Flops, double Bytes, IReadOnlyList<ContenderResult> Contenders)
+internal sealed record RowResult(string Section, string Name, bool IsPipeline, int Threads, double Flops, double Bytes, long ManagedBytes, IReadOnlyList<ContenderResult> Contenders)
 {
     /// <summary>The fastest way with libtorch, if there is one.</summary>
     public ContenderResult? LibTorch => Contenders.Where(c => c.Name.StartsWith("libtorch", StringComparison.Ordinal)).MinBy(c => c.Ratio);

@@ -49,7 +49,8 @@ internal static class Report
         text.Append(CultureInfo.InvariantCulture, $"# Speed on the CPU, {run.Measured:yyyy-MM-dd}\n\n{run.Machine}. The peer is libtorch 2.10 (TorchSharp), with as many threads; both compute in float32.\n\n");
         text.Append("Contenders run in turns, warm; a time is the median of the turns (least - most). A ratio is the median over the turns of peer time / our time: above 1, this project is faster.\n");
         text.Append("% of roof is the time that the machine's multiply-add peak, or its copy of as many bytes, allows, over our median; roofs are the best bursts of this run. The error is the largest\n");
-        text.Append("relative one of all contenders: against float64 where there is a reference, else between them. Rows marked + are steps of studies (pipelines), the others ops.\n\n");
+        text.Append("relative one of all contenders: against float64 where there is a reference, else between them. Managed KB are what one of our warm runs leaves to the garbage collector; tensors come from a\n");
+        text.Append("pool and take nothing. Rows marked + are steps of studies (pipelines), the others ops.\n\n");
         if (run.Roofs.Count > 0)
         {
             text.Append(CultureInfo.InvariantCulture, $"| threads | multiply-add peak, GFLOP/s |{string.Concat(run.Roofs[0].GigabytesBySize.Keys.Select(s => $" copy touching {Size(s)}, GB/s |"))}\n|---|---|{string.Concat(run.Roofs[0].GigabytesBySize.Select(_ => "---|"))}\n");
@@ -85,7 +86,7 @@ internal static class Report
     private static void Table(StringBuilder text, IGrouping<string, RowResult> section, IReadOnlyList<Roof> roofs)
     {
         bool others = section.Any(r => r.Contenders.Skip(1).Any(c => c != r.LibTorch));
-        text.Append(CultureInfo.InvariantCulture, $"\n## {section.Key}\n\n| problem | threads | ours | % of roof | libtorch | libtorch / ours |{(others ? " others / ours |" : "")} error |\n|---|---|---|---|---|---|{(others ? "---|" : "")}---|\n");
+        text.Append(CultureInfo.InvariantCulture, $"\n## {section.Key}\n\n| problem | threads | ours | % of roof | libtorch | libtorch / ours |{(others ? " others / ours |" : "")} managed KB | error |\n|---|---|---|---|---|---|{(others ? "---|" : "")}---|---|\n");
         foreach (RowResult row in section)
         {
             ContenderResult ours = row.Contenders[0];
@@ -94,7 +95,7 @@ internal static class Report
             string rest = string.Join("; ", row.Contenders.Skip(1).Where(c => c != row.LibTorch).Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Name} {c.Ratio:F2}")));
             text.Append(CultureInfo.InvariantCulture, $"| {(row.IsPipeline ? "+ " : "")}{row.Name} | {row.Threads} | {Span(ours)} | {share} | {(row.LibTorch is { } peer ? Span(peer) : "-")} | {(row.LibTorch is { } p ? p.Ratio.ToString("F2", CultureInfo.InvariantCulture) : "-")} |");
             if (others) text.Append(CultureInfo.InvariantCulture, $" {(rest.Length == 0 ? "-" : rest)} |");
-            text.Append(CultureInfo.InvariantCulture, $" {row.Contenders.Max(c => c.Error):E1} |\n");
+            text.Append(CultureInfo.InvariantCulture, $" {row.ManagedBytes / 1e3:F1} | {row.Contenders.Max(c => c.Error):E1} |\n");
         }
     }
 

@@ -31,6 +31,22 @@ public sealed class BenchKernelsTests
     }
 
     [Fact]
+    public void Ops_are_checked_and_timed_on_the_cpu()
+    {
+        (int code, string output, string error) = CommandLine.Run("bench", "ops", "--filter", "9 tokens", "--json");
+        Assert.True(code == 0, error);
+        JsonNode document = JsonNode.Parse(output)!;
+        Assert.Equal(2, document["ops"]!.AsArray().Count); // 49 tokens and 9
+        Assert.All(document["ops"]!.AsArray(), row => Assert.True(row!["right"]!.GetValue<bool>() && row["time"]!["medianSeconds"]!.GetValue<double>() > 0, row.ToJsonString()));
+        JsonNode nine = document["ops"]![1]!;
+        Assert.InRange(nine["error"]!.GetValue<double>(), 1e-9, nine["tolerance"]!.GetValue<double>());
+        Assert.InRange(nine["roofShare"]!.GetValue<double>(), 1e-4, 10);
+        (code, _, error) = CommandLine.Run("bench", "ops", "--filter", "teleportation");
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.Contains("teleportation", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_be_is_one_line()
     {
         (int code, _, string error) = CommandLine.Run("bench", "kernels", "--device", "cpu", "--versions");

@@ -9,10 +9,9 @@ using WeightMem.Models.Targets;
 
 namespace WeightMem.Cli.Commands;
 
-/// <summary><c>bench kernels</c> and <c>bench pipeline</c>: how fast kernels are beside what the device can do at best, and how fast whole steps are.</summary>
+/// <summary><c>bench ops</c>, <c>bench kernels</c> and <c>bench pipeline</c>: how fast ops and kernels are beside what the device can do at best, and how fast whole steps are.</summary>
 internal static class BenchCommand
 {
-
     public static Command Create()
     {
         var filter = new Option<string?>("--filter") { Description = "Only kernels whose name, version or size contains this" };
@@ -26,8 +25,79 @@ internal static class BenchCommand
             Console.Error.WriteLine(DeviceOptions.Header(device));
             return Run(device, parsed.GetValue(filter), parsed.GetValue(versions), parsed.GetValue(json), cancellation);
         }));
-        return new Command("bench", "Measure speed.") { kernels, Pipeline() };
+        return new Command("bench", "Measure speed.") { Ops(), kernels, Pipeline() };
     }
+
+    private static Command Ops()
+    {
+        var filter = new Option<string?>("--filter") { Description = "Only ops whose name contains this" };
+        Option<bool> json = SharedOptions.Json();
+        var command = new Command("ops", "Time the ops of the generators forward and backward at their sizes, each checked first, beside a copy and a matrix product of the same run.") { filter, json };
+        DeviceOptions options = DeviceOptions.AddTo(command);
+        command.SetAction(parsed => Guard.Run(cancellation =>
+        {
+            OpProblem[] problems = [.. OpProblems.All.Where(p => parsed.GetValue(filter) is not { } words || p.Name.Contains(words, StringComparison.OrdinalIgnoreCase))];
+            if (problems.Length == 0) throw new UsageException($"no op has '{parsed.GetValue(filter)}' in its name: {string.Join("; ", OpProblems.All.Take(3).Select(p => p.Name))}; ...");
+            using Device device = options.Open(parsed);
+            Console.Error.WriteLine(DeviceOptions.Header(device));
+            using var roofs = new KernelBench(device);
+            if (roofs.IsStandin) throw new UsageException("the CPU stand-in would take hours for these sizes, and its times would be no speeds: bench kernels has tiny ones");
+            var bench = new OpBench(device, roofs);
+            bool machine = parsed.GetValue(json), right = true;
+            var rows = new JsonArray();
+            if (!machine)
+            {
+                Console.Out.WriteLine(device.Name);
+                Console.Out.WriteLine(Roofs(device, roofs));
+                Console.Out.WriteLine($"{"op, forward and backward",-80} {"us",10} {"min-max",21} {"GB/s",8} {"GFLOP/s",8} {"% roof",7} {"error",8}");
+            }
+
+            foreach (OpProblem problem in problems)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                OpTiming timing = bench.Run(problem);
+                right &= timing.Time is not null;
+                if (machine) rows.Add((JsonNode)Row(timing));
+                else Console.Out.WriteLine(Line(timing));
+            }
+
+            if (machine)
+            {
+                Console.Out.WriteLine(new JsonObject
+                {
+                    ["device"] = device.Name,
+                    ["math"] = device.Math.ToString(),
+                    ["copyBytesPerSecond"] = roofs.CopyBytesPerSecond,
+                    ["flopsPerSecond"] = roofs.FlopsPerSecond,
+                    ["ops"] = rows,
+                }.ToJsonString(SharedOptions.Indented));
+            }
+
+            return right ? ExitCodes.Success : ExitCodes.DeviceFailed;
+        }));
+        return command;
+    }
+
+    private static string Line(OpTiming timing)
+    {
+        string name = $"{timing.Problem.Name,-80}", error = timing.Error is { } e ? FormattableString.Invariant($"{e:E1}") : "-";
+        if (timing.Time is not { } time) return FormattableString.Invariant($"{name} WRONG: off by {timing.Error:G3}, allowed {OpBench.Tolerance:G3}");
+        string span = FormattableString.Invariant($"{time.Least * 1e6:F1}-{time.Most * 1e6:F1}");
+        return FormattableString.Invariant(
+            $"{name} {time.Median * 1e6,10:F1} {span,21} {timing.Cost.Bytes / time.Median / 1e9,8:F1} {timing.Cost.Flops / time.Median / 1e9,8:F1} {100 * timing.RoofShare,7:F1} {error,8}");
+    }
+
+    private static JsonObject Row(OpTiming timing) => new()
+    {
+        ["op"] = timing.Problem.Name,
+        ["bytes"] = timing.Cost.Bytes,
+        ["flops"] = timing.Cost.Flops,
+        ["right"] = timing.Time is not null,
+        ["error"] = timing.Error is { } error && double.IsFinite(error) ? error : null,
+        ["tolerance"] = OpBench.Tolerance,
+        ["time"] = Spread(timing.Time),
+        ["roofShare"] = timing.RoofShare,
+    };
 
     private static Command Pipeline()
     {
@@ -101,10 +171,12 @@ internal static class BenchCommand
     {
         Console.Out.WriteLine(device.Name);
         if (bench.IsStandin) Console.Out.WriteLine("This is the CPU stand-in: tiny sizes, one repetition, and these are no speeds of a GPU.");
-        Console.Out.WriteLine(FormattableString.Invariant(
-            $"roofs of this run: copy {bench.CopyBytesPerSecond / 1e9:F1} GB/s; product of {bench.ProductSide} x {bench.ProductSide} {bench.FlopsPerSecond / 1e12:F3} TFLOP/s, {device.Paths["matrix products"]}"));
+        Console.Out.WriteLine(Roofs(device, bench));
         Console.Out.WriteLine($"{"kernel",-30} {"version",-7} {"size",-30} {"warm us",10} {"min-max",21} {"cold us",10} {"GB/s",8} {"TFLOP/s",8} {"% roof",7}");
     }
+
+    private static string Roofs(Device device, KernelBench bench) => FormattableString.Invariant(
+        $"roofs of this run: copy {bench.CopyBytesPerSecond / 1e9:F1} GB/s; product of {bench.ProductSide} x {bench.ProductSide} {bench.FlopsPerSecond / 1e12:F3} TFLOP/s, {device.Paths["matrix products"]}");
 
     private static string Line(KernelBench bench, KernelTiming timing)
     {

@@ -3,6 +3,7 @@ using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Devices.Cuda;
 using WeightMem.Engine.Devices.Reference;
+using WeightMem.Engine.Ops;
 using WeightMem.Engine.Tensors;
 
 namespace WeightMem.Engine.Benchmarks;
@@ -101,8 +102,11 @@ public sealed class KernelBench : IDisposable
     public double RoofSeconds(KernelRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return Math.Max(row.Bytes / CopyBytesPerSecond, row.Flops / FlopsPerSecond);
+        return RoofSeconds(new OpCost(row.Flops, row.Bytes));
     }
+
+    /// <summary>Seconds that the roofs allow for so many operations and bytes.</summary>
+    public double RoofSeconds(OpCost cost) => Math.Max(cost.Bytes / CopyBytesPerSecond, cost.Flops / FlopsPerSecond);
 
     /// <summary>Checks and times a row.</summary>
     public KernelTiming Run(KernelRow row)
@@ -142,7 +146,7 @@ public sealed class KernelBench : IDisposable
     }
 
     // As many launches as take a few milliseconds, so that neither a timer's grain nor the first launch shows.
-    private Spread Measure(Action launch)
+    internal Spread Measure(Action launch)
     {
         double once = _timer.Seconds(launch, 1);
         int launches = IsStandin ? 1 : (int)Math.Clamp(Math.Ceiling(LeastSeconds / Math.Max(once, 1e-7)), 1, 1000);

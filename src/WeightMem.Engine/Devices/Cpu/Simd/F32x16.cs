@@ -26,10 +26,15 @@ internal readonly unsafe struct F32x16 : ISimd<F32x16>
     public static void Store(float* p, F32x16 v) => v._v.Store(p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x16 Load(float* p, int count) => new(Avx512F.MaskLoad(p, Mask(count), Vector512<float>.Zero));
+    public static F32x16 Load(float* p, int count) => count >= Width ? Load(p) : new(Avx512F.MaskLoad(p, Mask(count), Vector512<float>.Zero));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(float* p, int count, F32x16 v) => Avx512F.MaskStore(p, Mask(count), v._v);
+    public static void Store(float* p, int count, F32x16 v)
+    {
+        // Most registers of a row are whole, and a store through a mask cannot be forwarded to the load of the next pass.
+        if (count >= Width) v._v.Store(p);
+        else Avx512F.MaskStore(p, Mask(count), v._v);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Mask(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();

@@ -27,6 +27,7 @@ internal readonly unsafe struct F32x4 : ISimd<F32x4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static F32x4 Load(float* p, int count)
     {
+        if (count >= Width) return Load(p);
         float* lanes = stackalloc float[4] { 0, 0, 0, 0 };
         for (int i = 0; i < count; i++) lanes[i] = p[i];
         return new F32x4(Vector128.Load(lanes));

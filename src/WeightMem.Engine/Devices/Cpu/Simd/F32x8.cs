@@ -26,10 +26,15 @@ internal readonly unsafe struct F32x8 : ISimd<F32x8>
     public static void Store(float* p, F32x8 v) => v._v.Store(p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static F32x8 Load(float* p, int count) => new(Avx.MaskLoad(p, Mask(count)));
+    public static F32x8 Load(float* p, int count) => count >= Width ? Load(p) : new(Avx.MaskLoad(p, Mask(count)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(float* p, int count, F32x8 v) => Avx.MaskStore(p, Mask(count), v._v);
+    public static void Store(float* p, int count, F32x8 v)
+    {
+        // As for sixteen: most registers are whole.
+        if (count >= Width) v._v.Store(p);
+        else Avx.MaskStore(p, Mask(count), v._v);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Mask(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
