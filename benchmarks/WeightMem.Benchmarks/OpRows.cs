@@ -16,7 +16,7 @@ internal static class OpRows
 
     public static IEnumerable<Func<BenchmarkRow>> All(bool peers)
     {
-        Dictionary<string, Func<Peer[], Peer>> theirs = Peers();
+        Dictionary<string, Func<Peer[], Peer>> theirs = peers ? Peers() : [];
         foreach (OpProblem problem in OpProblems.All)
         {
             foreach (int threads in new[] { 1, 2 }) yield return () => Row(problem, threads, peers ? theirs[problem.Name] : null);
@@ -26,6 +26,7 @@ internal static class OpRows
     /// <summary>Every problem on libtorch.</summary>
     private static Dictionary<string, Func<Peer[], Peer>> Peers()
     {
+        LibTorch.SetThreads(1); // makes the library loadable
         var found = new Dictionary<string, Func<Peer[], Peer>>();
         foreach ((string name, _, _, _) in OpProblems.Linears) found[name] = x => F.gelu(F.linear(x[0], x[1], x[2]));
         foreach ((string name, _, _) in OpProblems.Softmaxes) found[name] = x => F.softmax(x[0], -1);
