@@ -13,6 +13,8 @@ namespace WeightMem.Cli.Commands;
 internal static class BenchCommand
 {
 
+    public const string Summary = "Measure speed.";
+
     public static Command Create()
     {
         var filter = new Option<string?>("--filter") { Description = "Only kernels whose name, version or size contains this" };
@@ -26,7 +28,7 @@ internal static class BenchCommand
             Console.Error.WriteLine(DeviceOptions.Header(device));
             return Run(device, parsed.GetValue(filter), parsed.GetValue(versions), parsed.GetValue(json), cancellation);
         }));
-        return new Command("bench", "Measure speed.") { kernels, Pipeline() };
+        return new Command("bench", Summary) { kernels, Pipeline() };
     }
 
     private static Command Pipeline()
