@@ -29,6 +29,8 @@ internal static class Program
 
     public static int Main(string[] args)
     {
+        GraphicsLibrary.Offer();
+
         // A command's options name what there is to choose from, which loads catalogues: only the command that is asked for is made whole. A completion carries
         // the line that was typed as one argument, hence "contains".
         RootCommand root = Root(name => args.Any(a => a.Contains(name, StringComparison.Ordinal)));

@@ -19,7 +19,8 @@ public sealed class ManualTests
         ManualPage page = Manual.Of(path);
         Assert.NotEmpty(page.Examples);
         Assert.Contains(ExitCodes.Success, page.ExitCodes);
-        foreach ((string line, _) in page.Examples)
+        Assert.Equal(page.ExitCodes.Order(), page.ExitCodes);
+        foreach (string line in page.Examples.Select(e => e.Name))
         {
             string typed = line.Split(" > ")[0].Split(" >> ")[0];
             Assert.StartsWith(path, typed, StringComparison.Ordinal);
@@ -55,7 +56,7 @@ public sealed class ManualTests
         (int code, string output, string error) = CommandLine.Run([.. path.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
         Assert.Equal((ExitCodes.Success, ""), (code, error));
         Assert.Contains(command.Description!, output.ReplaceLineEndings(" "), StringComparison.Ordinal);
-        foreach ((string line, _) in Manual.Of(path).Examples) Assert.Contains($"  weightmem {line}\n", output, StringComparison.Ordinal);
+        foreach (string line in Manual.Of(path).Examples.Select(e => e.Name)) Assert.Contains($"  weightmem {line}\n", output, StringComparison.Ordinal);
         foreach (Option option in command.Options.Where(o => path.Length > 0)) Assert.Contains(option.Name, output, StringComparison.Ordinal);
     }
 

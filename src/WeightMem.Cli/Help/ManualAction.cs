@@ -35,17 +35,17 @@ internal sealed class ManualAction : SynchronousCommandLineAction
 
         text.Append("\nUsage\n");
         Wrap(text, Usage(command, path), "  ", width);
-        Section(text, "Commands", [.. command.Subcommands.Where(c => !c.Hidden).Select(c => (c.Name, c.Description ?? ""))], width);
-        Section(text, "Arguments", [.. command.Arguments.Where(a => !a.Hidden).Select(a => (a.Name, Described(a.Description, a.HasDefaultValue ? a.GetDefaultValue() : null)))], width);
-        Section(text, "Options", [.. Options(command).Select(o => (Name(o), Described(o.Description, o.HasDefaultValue ? o.GetDefaultValue() : null, o.Required)))], width);
+        Section(text, "Commands", [.. command.Subcommands.Where(c => !c.Hidden).Select(c => new ManualRow(c.Name, c.Description ?? ""))], width);
+        Section(text, "Arguments", [.. command.Arguments.Where(a => !a.Hidden).Select(a => new ManualRow(a.Name, Described(a.Description, a.HasDefaultValue ? a.GetDefaultValue() : null)))], width);
+        Section(text, "Options", [.. Options(command).Select(o => new ManualRow(Name(o), Described(o.Description, o.HasDefaultValue ? o.GetDefaultValue() : null, o.Required)))], width);
         text.Append("\nExamples\n");
-        foreach ((string line, string why) in page.Examples)
+        foreach (ManualRow example in page.Examples)
         {
-            if (why.Length > 0) Wrap(text, why, "  # ", width);
-            text.Append("  weightmem ").Append(line).Append('\n');
+            if (example.About.Length > 0) Wrap(text, example.About, "  # ", width);
+            text.Append("  weightmem ").Append(example.Name).Append('\n');
         }
 
-        Section(text, "Exit codes", [.. page.ExitCodes.Select(c => ($"{c}", Manual.Meaning(c)))], width);
+        Section(text, "Exit codes", Array.ConvertAll(page.ExitCodes, c => new ManualRow($"{c}", Manual.Meaning(c))), width);
         if (command is RootCommand) text.Append("\n'weightmem COMMAND --help' says more about a command.\n");
         return text.ToString();
     }
@@ -102,16 +102,17 @@ internal sealed class ManualAction : SynchronousCommandLineAction
         return $"{description}{(required ? " (required)" : shown is null ? "" : $" [{shown}]")}";
     }
 
-    private static void Section(StringBuilder text, string heading, IReadOnlyList<(string Name, string About)> rows, int width)
+    private static void Section(StringBuilder text, string heading, ManualRow[] rows, int width)
     {
-        if (rows.Count == 0) return;
+        if (rows.Length == 0) return;
         text.Append('\n').Append(heading).Append('\n');
-        int names = Math.Min(WidestNames, rows.Max(r => r.Name.Length)) + 2;
-        foreach ((string name, string about) in rows)
+        int names = 2;
+        foreach (ManualRow row in rows) names = Math.Max(names, Math.Min(WidestNames, row.Name.Length) + 2);
+        foreach (ManualRow row in rows)
         {
-            text.Append("  ").Append(name.PadRight(names));
-            if (name.Length > names - 2) text.Append('\n').Append(' ', names + 2);
-            Wrap(text, about, new string(' ', names + 2), width, isBegun: true);
+            text.Append("  ").Append(row.Name.PadRight(names));
+            if (row.Name.Length > names - 2) text.Append('\n').Append(' ', names + 2);
+            Wrap(text, row.About, new string(' ', names + 2), width, isBegun: true);
         }
     }
 
