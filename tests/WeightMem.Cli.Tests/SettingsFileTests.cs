@@ -50,6 +50,17 @@ public sealed class SettingsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_is_not_there_and_a_folder_are_one_line()
+    {
+        foreach ((string path, string said) in new[] { (_file + ".none", "found none of this name"), (Path.GetTempPath(), "found a folder") })
+        {
+            (int code, _, string error) = CommandLine.Run("reproduce", "gpt", "--preset", "smoke", "--config", path);
+            Assert.Equal(ExitCodes.BadInput, code);
+            Assert.StartsWith($"weightmem: {path}: expected a file of settings, {said}", error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void The_seed_that_is_typed_holds_and_the_files_otherwise()
     {
         File.WriteAllText(_file, """{ "zoo": { "runs": 0 }, "seed": 9 }""");

@@ -50,6 +50,11 @@ internal static class SettingsFile
         {
             return JsonNode.Parse(File.ReadAllText(path), documentOptions: s_format) as JsonObject ?? throw new FileFormatException(path, "an object of settings", "another kind of JSON");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            string found = Directory.Exists(path) ? "a folder" : File.Exists(path) ? "one that cannot be read" : "none of this name";
+            throw new FileFormatException(path, "a file of settings", found, e);
+        }
         catch (JsonException e)
         {
             throw new FileFormatException(path, "JSON", $"a fault in line {e.LineNumber + 1}");
