@@ -4,6 +4,7 @@
 #   ./build.ps1 demo      the small study of G.pt on the images in data/, into runs/gpt-small
 #   ./build.ps1 bench     speed beside libtorch, into benchmarks/results
 #   ./build.ps1 publish   the program as one file that needs nothing, for Linux and Windows: artifacts/publish/RID; `publish RID` for one of them
+#   ./build.ps1 pack      NuGet packages of the libraries and of the tool: artifacts/packages
 #   ./build.ps1 format    formats the sources; with --check only looks
 param([string]$Command = "help", [Parameter(ValueFromRemainingArguments = $true)][string[]]$Rest = @())
 $ErrorActionPreference = "Stop"
@@ -29,12 +30,24 @@ switch ($Command) {
             Write-Output "artifacts/publish/$rid"
         }
     }
+    "pack" {
+        # Sources are linked to where they can be read, if that is known: never to a folder of this machine.
+        $remote = git remote get-url origin 2>$null
+        $published = if ($remote -like "https://*") { "true" } else { "false" }
+        if (Test-Path artifacts/packages) { Remove-Item -Recurse artifacts/packages }
+        foreach ($project in "Cuda", "Formats", "Engine", "Models", "Evaluation", "Cli") {
+            $tool = if ($project -eq "Cli") { "true" } else { "false" }
+            dotnet pack "src/WeightMem.$project" -c Release -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true "-p:PacksTool=$tool" "-p:PublishRepositoryUrl=$published" -v quiet --nologo
+            if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+        }
+        Get-ChildItem artifacts/packages | ForEach-Object { Write-Output $_.Name }
+    }
     "format" {
         dotnet build src/WeightMem.Cuda.Generators -v quiet --nologo
         if ($Rest -contains "--check") { dotnet format WeightMem.sln --verify-no-changes } else { dotnet format WeightMem.sln }
     }
     default {
-        Get-Content $PSCommandPath -TotalCount 7 | ForEach-Object { $_ -replace "^# ?", "" }
+        Get-Content $PSCommandPath -TotalCount 8 | ForEach-Object { $_ -replace "^# ?", "" }
         if ($Command -ne "help") { exit 2 }
     }
 }

@@ -5,6 +5,7 @@
 #   ./build.sh demo      the small study of G.pt on the images in data/, into runs/gpt-small
 #   ./build.sh bench     speed beside libtorch, into benchmarks/results; `bench files`: of files beside plain reads
 #   ./build.sh publish   the program as one file that needs nothing, for Linux and Windows: artifacts/publish/RID; `publish RID` for one of them
+#   ./build.sh pack      NuGet packages of the libraries and of the tool: artifacts/packages
 #   ./build.sh format    formats the sources; with --check only looks
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -29,9 +30,18 @@ case "$command" in
       dotnet publish src/WeightMem.Cli -c Release -r "$rid" --self-contained -p:RunAnalyzers=false "${quiet[@]}" -o "artifacts/publish/$rid"
       ls -l "artifacts/publish/$rid" | awk 'NR > 1 { printf "%s/%s %.1f MB\n", folder, $NF, $5 / 1e6 }' folder="artifacts/publish/$rid"
     done ;;
+  pack)
+    # Sources are linked to where they can be read, if that is known: never to a folder of this machine.
+    case "$(git remote get-url origin 2>/dev/null || true)" in https://*) published=-p:PublishRepositoryUrl=true ;; *) published=-p:PublishRepositoryUrl=false ;; esac
+    rm -rf artifacts/packages
+    for project in Cuda Formats Engine Models Evaluation; do
+      dotnet pack "src/WeightMem.$project" -c Release -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true "$published" "${quiet[@]}"
+    done
+    dotnet pack src/WeightMem.Cli -c Release -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true -p:PacksTool=true "$published" "${quiet[@]}"
+    ls artifacts/packages ;;
   format)
     # The formatter loads the solution without building it, and code that uses generated launch methods needs their generator.
     dotnet build src/WeightMem.Cuda.Generators "${quiet[@]}"
     if [ "${1:-}" = --check ]; then dotnet format WeightMem.sln --verify-no-changes; else dotnet format WeightMem.sln; fi ;;
-  *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//'; [ "$command" = help ] || exit 2 ;;
+  *) sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; [ "$command" = help ] || exit 2 ;;
 esac

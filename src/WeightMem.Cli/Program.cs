@@ -1,5 +1,6 @@
 using System.CommandLine;
 using WeightMem.Cli.Commands;
+using WeightMem.Cli.Help;
 using WeightMem.Models;
 
 namespace WeightMem.Cli;
@@ -7,26 +8,32 @@ namespace WeightMem.Cli;
 /// <summary>The command line: parsing and printing only.</summary>
 internal static class Program
 {
+    private static readonly (string Name, string Summary, Func<Command> Create)[] s_commands =
+    [
+        ("reproduce", ReproduceCommand.Summary, ReproduceCommand.Create),
+        ("study", StudyCommand.Summary, StudyCommand.Create),
+        ("data", DataCommand.Summary, DataCommand.Create),
+        ("zoo", ZooCommand.Summary, ZooCommand.Create),
+        ("train", TrainCommand.Summary, TrainCommand.Create),
+        ("sample", SampleCommand.Summary, SampleCommand.Create),
+        ("baseline", BaselineCommand.Summary, BaselineCommand.Create),
+        ("evaluate", EvaluateCommand.Summary, EvaluateCommand.Create),
+        ("report", ReportCommand.Summary, ReportCommand.Create),
+        ("matrix", MatrixCommand.Summary, MatrixCommand.Create),
+        ("inspect", InspectCommand.Summary, InspectCommand.Create),
+        ("convert", ConvertCommand.Summary, ConvertCommand.Create),
+        ("bench", BenchCommand.Summary, BenchCommand.Create),
+        ("doctor", DoctorCommand.Summary, DoctorCommand.Create),
+        ("completion", CompletionCommand.Summary, CompletionCommand.Create),
+    ];
+
     public static int Main(string[] args)
     {
-        var root = new RootCommand("Weight generators and whether they generalise or memorise (arXiv 2506.07998).")
-        {
-            ReproduceCommand.Create(),
-            StudyCommand.Create(),
-            DataCommand.Create(),
-            ZooCommand.Create(),
-            TrainCommand.Create(),
-            SampleCommand.Create(),
-            BaselineCommand.Create(),
-            EvaluateCommand.Create(),
-            ReportCommand.Create(),
-            MatrixCommand.Create(),
-            InspectCommand.Create(),
-            ConvertCommand.Create(),
-            BenchCommand.Create(),
-            DoctorCommand.Create(),
-            CompletionCommand.Create(),
-        };
+        GraphicsLibrary.Offer();
+
+        // A command's options name what there is to choose from, which loads catalogues: only the command that is asked for is made whole. A completion carries
+        // the line that was typed as one argument, hence "contains".
+        RootCommand root = Root(name => args.Any(a => a.Contains(name, StringComparison.Ordinal)));
         Command at = root;
         foreach (string arg in args.TakeWhile(a => a is not ['-' or '[', ..]))
         {
@@ -48,5 +55,20 @@ internal static class Program
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    /// <summary>The tree of commands.</summary>
+    /// <param name="isWhole">Whether a command gets its options and subcommands; else it is there by name and summary.</param>
+    internal static RootCommand Root(Func<string, bool> isWhole)
+    {
+        var root = new RootCommand("Weight generators and whether they generalise or memorise (arXiv 2506.07998).");
+        foreach ((string name, string summary, Func<Command> create) in s_commands) root.Add(isWhole(name) ? create() : new Command(name, summary));
+        foreach (System.CommandLine.Help.HelpOption help in root.Options.OfType<System.CommandLine.Help.HelpOption>())
+        {
+            help.Description = "Show this help";
+            help.Action = new ManualAction();
+        }
+
+        return root;
     }
 }

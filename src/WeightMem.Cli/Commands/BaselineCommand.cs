@@ -9,6 +9,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>baseline KIND --population P</c>: networks of a trivial generator.</summary>
 internal static class BaselineCommand
 {
+    public const string Summary = "Make the networks of a trivial generator.";
+
     public static Command Create()
     {
         var kind = new Argument<string>("KIND") { Description = $"Baseline: {string.Join(", ", BaselineCatalog.Kinds)}; numbers can be part of the name, as in noise-0.05 and average-16" };
@@ -19,7 +21,7 @@ internal static class BaselineCommand
         var amplitude = new Option<double?>("--amplitude") { Description = "Standard deviation of noise" };
         var normalized = new Option<bool>("--normalized") { Description = "The amplitude is in the normalised units of the paper's G.pt baselines, not in weight units" };
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command("baseline", "Make the networks of a trivial generator.") { kind, population, all, output, count, amplitude, normalized, seed };
+        var command = new Command("baseline", Summary) { kind, population, all, output, count, amplitude, normalized, seed };
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             Population training = PopulationFile.Read(parsed.GetValue(population)!);

@@ -12,6 +12,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>bench ops</c>, <c>bench kernels</c> and <c>bench pipeline</c>: how fast ops and kernels are beside what the device can do at best, and how fast whole steps are.</summary>
 internal static class BenchCommand
 {
+    public const string Summary = "Measure speed.";
+
     public static Command Create()
     {
         var filter = new Option<string?>("--filter") { Description = "Only kernels whose name, version or size contains this" };
@@ -25,7 +27,7 @@ internal static class BenchCommand
             Console.Error.WriteLine(DeviceOptions.Header(device));
             return Run(device, parsed.GetValue(filter), parsed.GetValue(versions), parsed.GetValue(json), cancellation);
         }));
-        return new Command("bench", "Measure speed.") { Ops(), kernels, Pipeline() };
+        return new Command("bench", Summary) { Ops(), kernels, Pipeline() };
     }
 
     private static Command Ops()

@@ -35,11 +35,13 @@ internal static class CompletionCommand
             """,
     };
 
+    public const string Summary = "Print the script that makes a shell complete commands and options.";
+
     public static Command Create()
     {
         var shell = new Argument<string>("SHELL") { Description = $"Shell: {string.Join(", ", Scripts.Keys)}" };
         shell.CompletionSources.Add(_ => Scripts.Keys.Select(name => new System.CommandLine.Completions.CompletionItem(name)));
-        var command = new Command("completion", "Print the script that makes a shell complete commands and options.") { shell };
+        var command = new Command("completion", Summary) { shell };
         command.SetAction(parsed => Guard.Run(_ =>
         {
             string name = parsed.GetValue(shell)!;

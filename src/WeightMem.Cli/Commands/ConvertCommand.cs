@@ -7,6 +7,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>convert IN OUT</c>: a file of one kind into one of another. Nothing in it is executed.</summary>
 internal static class ConvertCommand
 {
+    public const string Summary = "Convert between kinds of files: arrays, state dicts, rows of weights, populations.";
+
     public static Command Create()
     {
         var input = new Argument<string>("IN") { Description = "File of any known kind, or a folder of checkpoints, of shards, or of G.pt's checkpoint sets" };
@@ -14,7 +16,7 @@ internal static class ConvertCommand
         var part = new Option<string?>("--part") { Description = "Only what is under this name in IN, such as state_dict" };
         var row = new Option<int?>("--row") { Description = "Only this network of a population or matrix, from 0, as a state dict" };
         var target = new Option<string?>("--target") { Description = $"Names and order of the parameters: {string.Join(", ", TargetCatalog.Names.Skip(1))}" };
-        var command = new Command("convert", "Convert between kinds of files: arrays, state dicts, rows of weights, populations.") { input, output, part, row, target };
+        var command = new Command("convert", Summary) { input, output, part, row, target };
         command.SetAction(parsed => Guard.Run(_ =>
         {
             ITarget? network = parsed.GetValue(target) is { } name ? TargetCatalog.Create(name, images: null) : null;

@@ -10,7 +10,9 @@ namespace WeightMem.Cli.Commands;
 /// </summary>
 internal static class DataCommand
 {
-    public static Command Create() => new("data", "Image sets: what there is, and getting the full ones. Shapes: making airplanes, and checking meshes.") { List(), Get(), Airplanes(), Check() };
+    public const string Summary = "Image sets: what there is, and getting the full ones. Shapes: making airplanes, and checking meshes.";
+
+    public static Command Create() => new("data", Summary) { List(), Get(), Airplanes(), Check() };
 
     private static Command List()
     {

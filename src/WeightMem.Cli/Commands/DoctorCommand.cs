@@ -6,10 +6,12 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>doctor</c>: what this program can compute on, which libraries it found, where it looked, and what would make it faster.</summary>
 internal static class DoctorCommand
 {
+    public const string Summary = "Show processor and devices, the CUDA libraries that were found or looked for, caches, disk space, and what would make this machine faster.";
+
     public static Command Create()
     {
         Option<bool> json = SharedOptions.Json();
-        var command = new Command("doctor", "Show processor and devices, the CUDA libraries that were found or looked for, caches, disk space, and what would make this machine faster.") { json };
+        var command = new Command("doctor", Summary) { json };
         command.SetAction(parsed => Guard.Run(_ =>
         {
             DoctorReport report = DoctorReport.Make();

@@ -13,6 +13,8 @@ internal static class EvaluateCommand
 {
     private static readonly string[] FailOn = ["memorised", "replica", "interpolation", "not-novel"];
 
+    public const string Summary = "Judge generated weights against training weights: distances, and with a target and images also accuracy and errors.";
+
     public static Command Create()
     {
         var training = new Option<string>("--training") { Description = "Training networks: a population, .npy, .npz, .safetensors, .pt, or a folder of checkpoints. Of a file with several checkpoints per run the last ones are used", Required = true };
@@ -29,7 +31,7 @@ internal static class EvaluateCommand
         Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
         Option<bool> json = SharedOptions.Json();
-        var command = new Command("evaluate", "Judge generated weights against training weights: distances, and with a target and images also accuracy and errors.")
+        var command = new Command("evaluate", Summary)
             { training, generated, heldout, baselines, all, limit, target, data, failOn, output, folder, pool, seed, json };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(_ =>

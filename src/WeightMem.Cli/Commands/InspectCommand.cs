@@ -15,13 +15,15 @@ internal static class InspectCommand
 
     private const long LeastReading = 1L << 30;
 
+    public const string Summary = "Show what is in a file: names, types, shapes, values. Nothing in it is executed.";
+
     public static Command Create()
     {
         var path = new Argument<string>("FILE") { Description = "File of any known kind, or a folder of checkpoints" };
         var all = new Option<bool>("--all") { Description = "Show every array; without it, arrays that differ only in a number are shown once" };
         var brief = new Option<bool>("--no-values") { Description = "Do not read the values: names, types and shapes only" };
         Option<bool> json = SharedOptions.Json();
-        var command = new Command("inspect", "Show what is in a file: names, types, shapes, values. Nothing in it is executed.") { path, all, brief, json };
+        var command = new Command("inspect", Summary) { path, all, brief, json };
         command.SetAction(parsed => Guard.Run(cancellation =>
         {
             string given = parsed.GetValue(path)!;

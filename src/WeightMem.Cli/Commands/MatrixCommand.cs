@@ -8,6 +8,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>matrix</c>: any generator on any target, one table of verdicts.</summary>
 internal static class MatrixCommand
 {
+    public const string Summary = "Run generators on targets and put their verdicts side by side. Stopped, the same command resumes.";
+
     public static Command Create()
     {
         var targets = new Option<string[]>("--targets") { Description = "Targets, such as mlp and cnn-small", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["mlp", "cnn-small"] };
@@ -22,7 +24,7 @@ internal static class MatrixCommand
         Option<string> data = SharedOptions.Data();
         Option<string?> folder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command("matrix", "Run generators on targets and put their verdicts side by side. Stopped, the same command resumes.")
+        var command = new Command("matrix", Summary)
             { targets, generators, preset, output, data, folder, seed };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>

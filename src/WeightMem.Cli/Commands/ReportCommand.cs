@@ -8,12 +8,14 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>report DIR</c>: numbers, figures and page of a finished run, made anew from its populations; of a folder with several runs, the page that puts them side by side.</summary>
 internal static class ReportCommand
 {
+    public const string Summary = "Write the numbers, figures and page of a finished run anew.";
+
     public static Command Create()
     {
         var folder = new Argument<string>("DIR") { Description = "Run folder of reproduce, or a folder of such folders" };
         Option<string?> dataFolder = SharedOptions.DataFolder();
         Option<bool> json = SharedOptions.Json();
-        var command = new Command("report", "Write the numbers, figures and page of a finished run anew.") { folder, dataFolder, json };
+        var command = new Command("report", Summary) { folder, dataFolder, json };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(_ =>
         {

@@ -9,6 +9,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>sample RUN --count N</c>: new networks from a trained generator.</summary>
 internal static class SampleCommand
 {
+    public const string Summary = "Make networks with a trained generator, from a seed alone.";
+
     public static Command Create()
     {
         var folder = new Argument<string>("RUN") { Description = "Run folder of train or reproduce" };
@@ -17,7 +19,7 @@ internal static class SampleCommand
         var sampler = new Option<string?>("--sampler") { Description = $"Sampler of hyper-representations: {string.Join(", ", LatentSampler.Names)}" };
         Option<string?> dataFolder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command("sample", "Make networks with a trained generator, from a seed alone.") { folder, count, output, sampler, dataFolder, seed };
+        var command = new Command("sample", Summary) { folder, count, output, sampler, dataFolder, seed };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
         {

@@ -6,7 +6,9 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>study NAME</c>: what changes when one thing is changed.</summary>
 internal static class StudyCommand
 {
-    public static Command Create() => new("study", "Studies beside the report: what changes when one thing is changed.")
+    public const string Summary = "Studies beside the report: what changes when one thing is changed.";
+
+    public static Command Create() => new("study", Summary)
     {
         SweepCommand.Create("factors", "Vary modelling factors of a method: epochs, width, layers, dropout, input noise."),
         SweepCommand.Create("data-scaling", "Train a method on 1/8, 1/4, 1/2 and all of the training runs."),

@@ -10,6 +10,8 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>train METHOD --population P</c>: fits a generator to a population file.</summary>
 internal static class TrainCommand
 {
+    public const string Summary = "Fit a generator to a population. Stopped, the same command resumes.";
+
     public static Command Create()
     {
         var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", StudyPresets.Methods)}" };
@@ -27,7 +29,7 @@ internal static class TrainCommand
         Option<string?> folder = SharedOptions.DataFolder();
         Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command("train", "Fit a generator to a population. Stopped, the same command resumes.")
+        var command = new Command("train", Summary)
             { method, population, output, preset, steps, chunk, epochs, checkpoint, configuration, acrossBatch, data, folder, pool, seed };
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>

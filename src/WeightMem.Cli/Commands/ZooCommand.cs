@@ -13,7 +13,9 @@ namespace WeightMem.Cli.Commands;
 /// <summary><c>zoo train TARGET</c> and <c>zoo info FILE</c>: make or describe a population.</summary>
 internal static class ZooCommand
 {
-    public static Command Create() => new("zoo", "Make or describe a population of trained networks.") { Train(), Info() };
+    public const string Summary = "Make or describe a population of trained networks.";
+
+    public static Command Create() => new("zoo", Summary) { Train(), Info() };
 
     private static Command Train()
     {

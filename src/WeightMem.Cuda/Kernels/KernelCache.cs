@@ -34,20 +34,7 @@ public sealed class KernelCache
     {
         if (Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named)
             return new KernelCache(named);
-        string? parent;
-        if (OperatingSystem.IsWindows())
-        {
-            parent = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-        }
-        else
-        {
-            parent = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
-            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            if (string.IsNullOrEmpty(parent) && home.Length > 0)
-                parent = Path.Combine(home, ".cache");
-        }
-
-        return string.IsNullOrEmpty(parent) ? null : new KernelCache(Path.Combine(parent, "weightmem", "kernels"));
+        return UserCache.Folder is { } folder ? new KernelCache(Path.Combine(folder, "kernels")) : null;
     }
 
     /// <summary>The file of a key.</summary>
