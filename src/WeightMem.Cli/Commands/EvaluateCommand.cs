@@ -5,6 +5,7 @@ using WeightMem.Engine.Devices;
 using WeightMem.Engine.Tensors;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Studies;
 using WeightMem.Formats;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
@@ -59,6 +60,8 @@ internal static class EvaluateCommand
 
             foreach (NamedPopulation other in others.Where(o => o.Population.Parameters != reference.Parameters))
                 throw new ArgumentException($"{other.Name} has networks of {other.Population.Parameters} parameters, and training of {reference.Parameters}");
+            string path = parsed.GetValue(output)!;
+            using FolderLock hold = FolderLock.Take(path);
             using Device computer = device.Open(parsed);
             foreach (Population population in others.Select(o => o.Population).Append(reference))
             {
@@ -67,7 +70,6 @@ internal static class EvaluateCommand
             }
 
             IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(computer, reference, others, parsed.GetValue(seed), target: network);
-            string path = parsed.GetValue(output)!;
             EvaluationDocument document = EvaluationReport.Write(path, measured, new ReportContext
             {
                 Title = $"Evaluation of {Path.GetFileName(parsed.GetValue(generated)!)}",

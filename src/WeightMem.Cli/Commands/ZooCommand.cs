@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Studies;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -59,9 +60,10 @@ internal static class ZooCommand
             string path = parsed.GetValue(output)!;
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
+            using FolderLock hold = FolderLock.Take(path + ".shards");
             progress.Stage($"zoo: {settings.Runs} runs of {network.Name} on {train.Name}, {computer.Name}");
             using var builder = new ZooBuilder(computer, network, train, test, settings);
-            var shards = PopulationShards.Open(path + ".shards");
+            var shards = PopulationShards.Open(path + ".shards", progress.Note);
             Population zoo = builder.TrainAll(
                 shards,
                 p => progress.Advance(
@@ -69,6 +71,7 @@ internal static class ZooCommand
                     FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
                 cancellation);
             PopulationFile.Write(path, zoo);
+            hold.Delete();
             shards.Delete();
             Describe(path, zoo, json: false);
             return ExitCodes.Success;

@@ -42,6 +42,7 @@ public sealed class Hdf5Contents
             _ => throw new NotSupportedException($"{path}: HDF5 files hold no {array.Type} here; convert it first"),
         };
         foreach ((string name, long value) in attributes) dataset.Attributes[name] = value;
+        dataset.Attributes[Checksum.Name] = unchecked((long)Checksum.Of(array));
         Place(path, dataset);
     }
 

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+using WeightMem.Formats;
+
+namespace WeightMem.Evaluation.Studies;
+
+/// <summary>
+/// Holds a folder for one process at a time, by a lock on its file <c>run.lock</c>, which says which process has it. The system lets go of the lock when the process ends, however it ends.
+/// </summary>
+public sealed class FolderLock : IDisposable
+{
+    /// <summary>Name of the file.</summary>
+    public const string FileName = "run.lock";
+
+    private readonly FileStream _file;
+
+    private FolderLock(FileStream file) => _file = file;
+
+    /// <summary>Takes a folder, which comes into being, and clears it of what killed processes were writing.</summary>
+    /// <exception cref="RunFolderException">Another process has it, or it cannot be written.</exception>
+    public static FolderLock Take(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        try
+        {
+            Directory.CreateDirectory(folder);
+
+            // Elsewhere, sharing for reading would also let the second process in; there, readers need no leave.
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None);
+            file.SetLength(0);
+            file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            file.Flush();
+            AtomicFile.DeleteAbandoned(folder);
+            return new FolderLock(file);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new RunFolderException($"{folder} cannot be written: no permission");
+        }
+        catch (IOException error)
+        {
+            throw new RunFolderException(Holder(path) is { } holder ? $"{folder} is in use by {holder}" : $"{folder} cannot be written: {error.Message.Split(" : '", 2)[0].TrimEnd('.')}");
+        }
+    }
+
+    /// <summary>Lets go and removes the file; for a folder that goes away with the work.</summary>
+    public void Delete()
+    {
+        _file.Dispose();
+        File.Delete(_file.Name);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Who has the lock; null when nobody has.</summary>
+    private static string? Holder(string path)
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using (new FileStream(path, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.ReadWrite : FileShare.Read))
+            {
+                // On Windows this succeeds beside the holder too.
+                if (!OperatingSystem.IsWindows()) return null;
+            }
+        }
+        catch (IOException)
+        {
+            // It is held.
+        }
+
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return long.TryParse(reader.ReadToEnd(), CultureInfo.InvariantCulture, out long id) ? $"process {id}" : "another process";
+    }
+}
