@@ -47,7 +47,7 @@ internal static class Guard
         {
             return Fail(e.Message, ExitCodes.DeviceFailed);
         }
-        catch (Exception e) when (e is RunFolderException or FileWriteException)
+        catch (Exception e) when (e is RunFolderException or FileWriteException or OutputException)
         {
             return Fail(e.Message, ExitCodes.CannotWrite);
         }

@@ -9,6 +9,8 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
+        Console.SetOut(new ConsoleWriter(Console.Out, ignoreFailures: false));
+        Console.SetError(new ConsoleWriter(Console.Error, ignoreFailures: true));
         var root = new RootCommand("Weight generators and whether they generalise or memorise (arXiv 2506.07998).")
         {
             ReproduceCommand.Create(),
@@ -47,6 +49,15 @@ internal static class Program
             return ExitCodes.Usage;
         }
 
-        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (OutputException e)
+        {
+            // Help and completions are printed outside of any command.
+            Console.Error.WriteLine($"weightmem: {e.Message}");
+            return ExitCodes.CannotWrite;
+        }
     }
 }

@@ -58,6 +58,16 @@ public static partial class AtomicFile
         foreach (string file in Directory.EnumerateFiles(folder, ".*", SearchOption.AllDirectories).Where(IsTemporary)) DeleteQuietly(file);
     }
 
+    /// <summary>Deletes temporary files that killed processes left of one file. Only for a file that this process has to itself.</summary>
+    public static void DeleteAbandonedOf(string path)
+    {
+        string start = $".{Path.GetFileNameWithoutExtension(path)}.", folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        foreach (string file in Directory.EnumerateFiles(folder, start + "*" + Path.GetExtension(path)).Where(IsTemporary))
+        {
+            if (Path.GetFileName(file).Length == start.Length + 32 + Path.GetExtension(path).Length) DeleteQuietly(file);
+        }
+    }
+
     /// <summary>Whether a file's name is one that this class gives to files that are being written.</summary>
     public static bool IsTemporary(string path) => TemporaryName().IsMatch(Path.GetFileName(path));
 

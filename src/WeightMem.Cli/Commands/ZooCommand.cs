@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Studies;
+using WeightMem.Formats;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -61,6 +62,7 @@ internal static class ZooCommand
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             using FolderLock hold = FolderLock.Take(path + ".shards");
+            AtomicFile.DeleteAbandonedOf(path);
             progress.Stage($"zoo: {settings.Runs} runs of {network.Name} on {train.Name}, {computer.Name}");
             using var builder = new ZooBuilder(computer, network, train, test, settings);
             var shards = PopulationShards.Open(path + ".shards", progress.Note);

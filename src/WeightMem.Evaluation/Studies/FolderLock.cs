@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using WeightMem.Formats;
 
@@ -7,7 +8,7 @@ namespace WeightMem.Evaluation.Studies;
 /// <summary>
 /// Holds a folder for one process at a time, by a lock on its file <c>run.lock</c>, which says which process has it. The system lets go of the lock when the process ends, however it ends.
 /// </summary>
-public sealed class FolderLock : IDisposable
+public sealed partial class FolderLock : IDisposable
 {
     /// <summary>Name of the file.</summary>
     public const string FileName = "run.lock";
@@ -56,21 +57,43 @@ public sealed class FolderLock : IDisposable
     /// <summary>Who has the lock; null when nobody has.</summary>
     private static string? Holder(string path)
     {
-        if (!File.Exists(path)) return null;
         try
         {
-            using (new FileStream(path, FileMode.Open, FileAccess.Read, OperatingSystem.IsWindows() ? FileShare.ReadWrite : FileShare.Read))
-            {
-                // On Windows this succeeds beside the holder too.
-                if (!OperatingSystem.IsWindows()) return null;
-            }
+            using (new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) return null;
         }
-        catch (IOException)
+        catch (IOException) when (File.Exists(path))
         {
-            // It is held.
+            return long.TryParse(Text(path), CultureInfo.InvariantCulture, out long id) ? $"process {id}" : "another process";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static string Text(string path)
+    {
+        var bytes = new byte[32];
+        if (OperatingSystem.IsWindows())
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            return Encoding.ASCII.GetString(bytes, 0, stream.Read(bytes));
         }
 
-        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return long.TryParse(reader.ReadToEnd(), CultureInfo.InvariantCulture, out long id) ? $"process {id}" : "another process";
+        // The framework's own files ask for a lock even when they are only read.
+        int descriptor = Open(path, 0);
+        if (descriptor < 0) return "";
+        nint length = Read(descriptor, bytes, bytes.Length);
+        _ = Close(descriptor);
+        return Encoding.ASCII.GetString(bytes, 0, (int)Math.Max(0, length));
     }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read")]
+    private static partial nint Read(int descriptor, [Out] byte[] bytes, nint length);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
 }
