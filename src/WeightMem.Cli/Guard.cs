@@ -57,7 +57,8 @@ internal static class Guard
         }
         catch (Exception e) when (e is InsufficientMemoryException or OutOfMemoryException)
         {
-            return Fail(e.Message, ExitCodes.OutOfMemory);
+            // The runtime's own has no words of use.
+            return Fail(e.GetType() == typeof(OutOfMemoryException) && e.Message.Contains(nameof(OutOfMemoryException), StringComparison.Ordinal) ? "there is too little memory: a smaller preset, batch or population needs less" : e.Message, ExitCodes.OutOfMemory);
         }
         catch (Exception e) when (e is FileFormatException or ImageSetException or ArgumentException or FormatException or FileNotFoundException or DirectoryNotFoundException)
         {

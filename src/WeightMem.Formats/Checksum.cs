@@ -8,7 +8,7 @@ namespace WeightMem.Formats;
 /// </summary>
 internal static class Checksum
 {
-    /// <summary>Name of the attribute or metadata entry that holds it.</summary>
+    /// <summary>Name of the metadata entry that holds it.</summary>
     public const string Name = "xxh3";
 
     /// <summary>What stands in its place while it is computed: as long as any.</summary>
@@ -16,15 +16,6 @@ internal static class Checksum
 
     /// <summary>The checksum as text, as long as <see cref="Blank"/>.</summary>
     public static string Text(XxHash3 hash) => hash.GetCurrentHashAsUInt64().ToString("x16", CultureInfo.InvariantCulture);
-
-    /// <summary>Of an array's elements, least significant byte first.</summary>
-    public static ulong Of(NamedArray array)
-    {
-        var hash = new XxHash3();
-        using var stream = new ChecksummedStream(Stream.Null, hash);
-        ArrayBytes.WriteLittleEndian(stream, array);
-        return hash.GetCurrentHashAsUInt64();
-    }
 }
 
 /// <summary>Passes on what is written, and adds it to a checksum.</summary>

@@ -25,8 +25,8 @@ public static class StoredResult
             }
             else
             {
+                Hdf5Checksum.Verify(path);
                 using Hdf5Reader reader = Hdf5Reader.Open(path);
-                reader.Verify();
             }
 
             return true;

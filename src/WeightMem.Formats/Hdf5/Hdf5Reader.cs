@@ -1,5 +1,3 @@
-using System.IO.Hashing;
-using System.Runtime.InteropServices;
 using System.Text;
 using PureHDF;
 using PureHDF.VOL.Native;
@@ -69,7 +67,7 @@ public sealed class Hdf5Reader : IDisposable
     /// <summary>The dataset at a path, or null.</summary>
     public Hdf5Dataset? Find(string path) => _datasets.TryGetValue(path, out (Hdf5Dataset Info, IH5Dataset) found) ? found.Info : null;
 
-    /// <summary>Reads a dataset of numbers in its own type, and compares its checksum if it has one.</summary>
+    /// <summary>Reads a dataset of numbers in its own type.</summary>
     /// <exception cref="FileFormatException">There is none at this path, it holds no numbers, is too large for its file, or is damaged.</exception>
     public NamedArray Read(string path)
     {
@@ -77,7 +75,7 @@ public sealed class Hdf5Reader : IDisposable
         (Hdf5Dataset info, IH5Dataset data) = Get(path);
         ElementType type = info.Type!.Value;
         NamedArray array = NamedArray.Empty(info.Path, type, info.Shape, NamedArray.CountOf(info.Shape)!.Value);
-        Clean(Path, $"readable data in dataset {path}", () =>
+        return Clean(Path, $"readable data in dataset {path}", () =>
         {
             switch (type)
             {
@@ -94,38 +92,8 @@ public sealed class Hdf5Reader : IDisposable
                 default: Fill<double>(array, data); break;
             }
 
-            return true;
+            return array;
         });
-        RequireChecksum(path, () => Checksum.Of(array));
-        return array;
-    }
-
-    /// <summary>Compares every dataset of numbers with its checksum, a part at a time; those without one only have to be readable.</summary>
-    /// <exception cref="FileFormatException">A dataset is damaged.</exception>
-    public void Verify()
-    {
-        foreach (Hdf5Dataset info in Datasets.Where(d => d.Type is not null))
-        {
-            if (info.Type != ElementType.Float32 || info.Shape is not [var rows, var width] || rows == 0 || width == 0)
-            {
-                Read(info.Path);
-                continue;
-            }
-
-            // Weights may fill the memory: they are never there as a whole.
-            CheckSize(info.Path);
-            var hash = new XxHash3();
-            int step = (int)Math.Clamp((1 << 22) / width, 1, rows);
-            var block = new float[checked(step * width)];
-            for (long row = 0; row < rows; row += step)
-            {
-                Memory<float> part = block.AsMemory(0, (int)(Math.Min(step, rows - row) * width));
-                ReadRows(info.Path, row, part, verify: false);
-                hash.Append(MemoryMarshal.AsBytes(part.Span));
-            }
-
-            RequireChecksum(info.Path, () => hash.GetCurrentHashAsUInt64());
-        }
     }
 
     /// <summary>Checks that datasets hold numbers, and together no more than their file can hold, before memory is asked for them.</summary>
@@ -159,9 +127,6 @@ public sealed class Hdf5Reader : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">There are no such rows.</exception>
     /// <exception cref="FileFormatException">There is no dataset of this path and type with rows, or it is damaged.</exception>
     public void ReadRows<T>(string path, long firstRow, Memory<T> into)
-        where T : unmanaged => ReadRows(path, firstRow, into, verify: true);
-
-    private void ReadRows<T>(string path, long firstRow, Memory<T> into, bool verify)
         where T : unmanaged
     {
         (Hdf5Dataset info, IH5Dataset data) = Get(path);
@@ -181,14 +146,6 @@ public sealed class Hdf5Reader : IDisposable
             Hdf5Numbers.ReadRows(data, info.Shape, firstRow, rows, into, ChunkRows(path, info, data));
             return true;
         });
-        if (verify && rows == info.Shape[0] && into.Length > 0) RequireChecksum(path, () => Of(into.Span));
-
-        static ulong Of(ReadOnlySpan<T> values)
-        {
-            var hash = new XxHash3();
-            for (; !values.IsEmpty; values = values[Math.Min(values.Length, 1 << 23)..]) hash.Append(MemoryMarshal.AsBytes(values[..Math.Min(values.Length, 1 << 23)]));
-            return hash.GetCurrentHashAsUInt64();
-        }
     }
 
     /// <summary>Rows of a chunk, which are read at once: 1 when the dataset is not in chunks.</summary>
@@ -248,14 +205,6 @@ public sealed class Hdf5Reader : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
-
-    /// <summary>Compares what was read of a whole dataset with the checksum beside it.</summary>
-    private void RequireChecksum(string path, Func<ulong> found)
-    {
-        if (Integer(path, Checksum.Name) is not { } stored) return;
-        ulong expected = unchecked((ulong)stored), actual = found();
-        if (actual != expected) throw new FileFormatException(Path, $"data with the checksum {expected:x16} in dataset {path}", $"{actual:x16}: the file is damaged");
-    }
 
     private void Fill<T>(NamedArray array, IH5Dataset data)
         where T : unmanaged

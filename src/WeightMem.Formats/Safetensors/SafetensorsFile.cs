@@ -86,12 +86,9 @@ public static class SafetensorsFile
     /// <exception cref="FileFormatException">The file is no safetensors file, is cut or damaged.</exception>
     public static void Verify(string path)
     {
-        string expected;
-        using (SafetensorsReader reader = SafetensorsReader.Open(path))
-        {
-            if (!reader.Metadata.TryGetValue(Checksum.Name, out string? stored)) return;
-            expected = stored;
-        }
+        string? expected;
+        using (SafetensorsReader reader = SafetensorsReader.Open(path)) expected = reader.Checksum;
+        if (expected is null) return;
 
         using FileStream stream = FileReader.OpenStream(path);
         var head = new byte[8];

@@ -91,8 +91,8 @@ public sealed class PopulationShards
     {
         try
         {
+            Hdf5Checksum.Verify(file);
             using Hdf5Reader reader = Hdf5Reader.Open(file);
-            reader.Verify();
             return null;
         }
         catch (FileFormatException error) when (error is not FileReadException)
