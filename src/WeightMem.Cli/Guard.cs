@@ -25,6 +25,7 @@ internal static class Guard
     {
         using var cancellation = new CancellationTokenSource();
         Timer? grace = null;
+        int signals = 0;
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         try
@@ -45,7 +46,7 @@ internal static class Guard
         }
         catch (CudaException e)
         {
-            return Fail(e.Message, ExitCodes.DeviceFailed);
+            return Fail(e.Message, e.ErrorName == "CUDA_ERROR_OUT_OF_MEMORY" ? ExitCodes.OutOfMemory : ExitCodes.DeviceFailed);
         }
         catch (Exception e) when (e is RunFolderException or FileWriteException or OutputException)
         {
@@ -81,7 +82,7 @@ internal static class Guard
         void Cancel(PosixSignalContext context)
         {
             context.Cancel = true;
-            if (cancellation.IsCancellationRequested) End(waitForFiles: false);
+            if (Interlocked.Increment(ref signals) > 1) End(waitForFiles: false); // each has a thread of its own
             Console.Error.WriteLine($"weightmem: stopping after the step in hand, or in {s_grace.TotalSeconds:F0} s; again to stop at once");
             grace = new Timer(_ => End(waitForFiles: true), null, s_grace, Timeout.InfiniteTimeSpan);
             cancellation.Cancel();

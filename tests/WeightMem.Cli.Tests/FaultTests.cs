@@ -174,7 +174,7 @@ public sealed partial class FaultTests(SmokeRun smoke) : IClassFixture<SmokeRun>
 
     [Theory]
     [InlineData("cuInit:1:100", ExitCodes.Usage, "weightmem doctor")]
-    [InlineData("cuMemAllocAsync:1:2", ExitCodes.OutOfMemory, "cuda")]
+    [InlineData("cuMemAllocAsync:1:2", ExitCodes.OutOfMemory, "cuMemAllocAsync")]
     [InlineData("cuMemAllocAsync:9:2", ExitCodes.OutOfMemory, "cuda")]
     [InlineData("cuLaunchKernel:40:719", ExitCodes.DeviceFailed, "cuLaunchKernel")]
     [InlineData("cuStreamSynchronize:3:700", ExitCodes.DeviceFailed, "cuStreamSynchronize")]

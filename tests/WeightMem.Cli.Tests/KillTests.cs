@@ -23,8 +23,8 @@ public sealed class KillTests
             return;
         }
 
-        using var process = Process.Start(new ProcessStartInfo(
-            "bash", [Path.Combine(tests, "kill.sh"), "--points", $"{points}", "--seed", "5", "--program", RealProgram.Path, command]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] line = [Path.Combine(tests, "kill.sh"), "--points", $"{points}", "--seed", "5", "--program", RealProgram.Path, command];
+        Process process = Process.Start(new ProcessStartInfo("bash", line) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         (int code, string output, string error) = RealProgram.Finish(process);
         Assert.True(code == 0, output + error);
         string[] cells = output.TrimEnd().Split('\n')[^1].Split('|', StringSplitOptions.TrimEntries);
