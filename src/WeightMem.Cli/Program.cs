@@ -29,6 +29,8 @@ internal static class Program
 
     public static int Main(string[] args)
     {
+        Console.SetOut(new ConsoleWriter(Console.Out, ignoreFailures: false));
+        Console.SetError(new ConsoleWriter(Console.Error, ignoreFailures: true));
         GraphicsLibrary.Offer();
 
         // A command's options name what there is to choose from, which loads catalogues: only the command that is asked for is made whole. A completion carries
@@ -54,7 +56,16 @@ internal static class Program
             return ExitCodes.Usage;
         }
 
-        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (OutputException e)
+        {
+            // Help and completions are printed outside of any command.
+            Console.Error.WriteLine($"weightmem: {e.Message}");
+            return ExitCodes.CannotWrite;
+        }
     }
 
     /// <summary>The tree of commands.</summary>

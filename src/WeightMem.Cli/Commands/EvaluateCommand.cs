@@ -2,6 +2,7 @@ using System.CommandLine;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Studies;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -58,6 +59,8 @@ internal static class EvaluateCommand
 
             Population reference = inputs.Training(parsed.GetValue(training)!, finals, others);
             EvaluationInputs.RequireWidth(others, reference.Parameters);
+            string path = parsed.GetValue(output)!;
+            using FolderLock hold = FolderLock.Take(path);
             foreach (Population population in others.Select(o => o.Population).Append(reference))
             {
                 (population.Score, population.Loss, population.Wrong) = (null, null, null); // whatever a file says was measured elsewhere
@@ -65,7 +68,6 @@ internal static class EvaluateCommand
             }
 
             IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(computer, reference, others, parsed.GetValue(seed), target: network);
-            string path = parsed.GetValue(output)!;
             EvaluationDocument document = EvaluationReport.Write(path, measured, new ReportContext
             {
                 Title = $"Evaluation of {Path.GetFileName(parsed.GetValue(generated)!)}",

@@ -63,7 +63,7 @@ internal static class TrainCommand
             }
 
             using RunFolder run = RunFolder.Open(parsed.GetValue(output)!, config);
-            if (imported is not null && !File.Exists(run.Generator))
+            if (imported is not null && !StoredResult.IsWhole(run.Generator, Console.Error.WriteLine))
                 AutoEncoderFile.Write(run.Generator, imported, AutoEncoderCheckpoint.LayoutOf(config.HyperRepresentations!, training), training.Target);
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();

@@ -3,6 +3,8 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using WeightMem.Engine.Devices;
+using WeightMem.Evaluation.Studies;
+using WeightMem.Formats;
 using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
@@ -61,9 +63,11 @@ internal static class ZooCommand
             string path = parsed.GetValue(output)!;
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
+            using FolderLock hold = FolderLock.Take(path + ".shards");
+            AtomicFile.DeleteAbandonedOf(path);
             progress.Stage($"zoo: {settings.Runs} runs of {network.Name} on {train.Name}, {computer.Name}");
             using var builder = new ZooBuilder(computer, network, train, test, settings);
-            var shards = PopulationShards.Open(path + ".shards");
+            var shards = PopulationShards.Open(path + ".shards", progress.Note);
             Population zoo = builder.TrainAll(
                 shards,
                 p => progress.Advance(
@@ -71,6 +75,7 @@ internal static class ZooCommand
                     FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")),
                 cancellation);
             PopulationFile.Write(path, zoo);
+            hold.Delete();
             shards.Delete();
             Describe(path, zoo, json: false);
             return ExitCodes.Success;

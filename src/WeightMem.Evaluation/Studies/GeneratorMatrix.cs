@@ -63,9 +63,11 @@ public sealed class GeneratorMatrix
     /// <param name="commandLine">The command that repeats it.</param>
     /// <param name="cancellation">Stops between steps; what is done stays.</param>
     /// <exception cref="ArgumentException">A target or generator is unknown.</exception>
+    /// <exception cref="RunFolderException">Another process works in the folder.</exception>
     public IReadOnlyList<IndexedStudy> Run(IReadOnlyList<string> targets, IReadOnlyList<string> generators, string commandLine, CancellationToken cancellation)
     {
         if (generators.FirstOrDefault(g => !IsGenerator(g)) is { } unknown) throw new ArgumentException($"there is no generator {unknown}; there are {string.Join(", ", Generators)}");
+        using FolderLock hold = FolderLock.Take(_folder);
         foreach (string target in targets)
         {
             (ImageSet train, ImageSet test) = ImageCatalog.Load(_data, _dataFolder);
@@ -73,12 +75,13 @@ public sealed class GeneratorMatrix
             (train, test) = (train.AveragePool(pool), test.AveragePool(pool));
             var network = TargetCatalog.Create<ILockstepTarget>(target, train);
             string folder = Path.Combine(_folder, target);
-            if (generators.All(g => File.Exists(Path.Combine(folder, g, "evaluation.json")))) continue;
+            HashSet<string> done = [.. generators.Where(g => StoredResult.ReadEvaluation(Path.Combine(folder, g, "evaluation.json"), _progress.Note) is not null)];
+            if (generators.All(done.Contains)) continue;
             (Population training, Population heldout) = Zoo(folder, network, train, test, cancellation);
             foreach (string generator in generators)
             {
                 string cell = Path.Combine(folder, generator);
-                if (File.Exists(Path.Combine(cell, "evaluation.json"))) continue;
+                if (done.Contains(generator)) continue;
                 Cell(cell, generator, network, test, training, heldout, commandLine, cancellation);
             }
         }
@@ -91,12 +94,17 @@ public sealed class GeneratorMatrix
     private (Population Training, Population Heldout) Zoo(string folder, ILockstepTarget target, ImageSet train, ImageSet test, CancellationToken cancellation)
     {
         string trained = Path.Combine(folder, "training.h5"), held = Path.Combine(folder, "heldout.h5");
-        if (File.Exists(trained) && File.Exists(held)) return (PopulationFile.Read(trained), PopulationFile.Read(held));
+        if (StoredResult.IsWhole(trained, _progress.Note) && StoredResult.IsWhole(held, _progress.Note))
+        {
+            PopulationShards.Discard(Path.Combine(folder, "zoo")); // a kill may have come before
+            return (PopulationFile.Read(trained), PopulationFile.Read(held));
+        }
+
         StudyConfig sizes = StudyPresets.Create("gpt", _preset);
         ZooSettings settings = sizes.Zoo with { Seed = _seed, BaseRate = target is ConvNetTarget ? 0.02 : sizes.Zoo.BaseRate }; // convolutions of tanh diverge at 0.1
         _progress.Stage($"zoo: {settings.Runs} runs of {target.Name}");
         Directory.CreateDirectory(folder);
-        var shards = PopulationShards.Open(Path.Combine(folder, "zoo"));
+        var shards = PopulationShards.Open(Path.Combine(folder, "zoo"), _progress.Note);
         using var builder = new ZooBuilder(_device, target, train, test, settings);
         Population zoo = builder.TrainAll(shards, p => _progress.Advance(p.RunsDone, p.Runs, FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")), cancellation);
         PopulationSplit split = PopulationSplit.ByRun(RunFilter.Apply(zoo).Kept, sizes.HeldoutRuns);
@@ -112,7 +120,7 @@ public sealed class GeneratorMatrix
         StudyConfig sizes = StudyPresets.Create("gpt", _preset);
         Population finals = training.Finals();
         string file = Path.Combine(folder, "generated.h5");
-        if (!File.Exists(file))
+        if (!StoredResult.IsWhole(file, _progress.Note))
         {
             _progress.Stage($"{generator} on {target.Name}");
             Directory.CreateDirectory(folder);

@@ -7,6 +7,7 @@ using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Statistics;
 using WeightMem.Evaluation.Studies.Methods;
 using WeightMem.Formats;
+using WeightMem.Models;
 using WeightMem.Models.Generators.PDiff;
 using WeightMem.Models.Populations;
 
@@ -97,9 +98,10 @@ public static class LatentNoiseStudy
             using var generator = new PDiffGenerator(device, zoo.Target.Name, zoo.Target.Layout, changed);
             string state = folder.File(Path.Combine("latent-noise", name + ".safetensors"));
             Directory.CreateDirectory(Path.GetDirectoryName(state)!);
-            if (File.Exists(state))
+            PDiffSnapshot? stored = Snapshots.Read(state, file => PDiffFile.Read(file, zoo.Target.Name), progress.Note);
+            if (stored is not null && stored.Parts.ContainsKey("frozen"))
             {
-                generator.Load(PDiffFile.Read(state, zoo.Target.Name));
+                generator.Load(stored);
             }
             else
             {
@@ -107,11 +109,13 @@ public static class LatentNoiseStudy
                 generator.TrainingProgress = p => progress.Advance(
                     p.Stage == "autoencoder" ? p.Step : settings.AutoencoderSteps + p.Step, settings.AutoencoderSteps + settings.DenoiserSteps,
                     FormattableString.Invariant($"{p.Stage}, loss {p.Loss:F4}"));
-                generator.Fit(training, cancellation);
-                PDiffFile.Write(state, generator.Snapshot(), generator, zoo.Target.Name);
+                var snapshots = new Snapshots(state);
+                generator.Checkpoint = made => snapshots.Tick(
+                    made.IsTrained || cancellation.IsCancellationRequested, () => PDiffFile.Write(state, made.Snapshot(), made, zoo.Target.Name));
+                generator.Fit(training, stored, cancellation);
             }
 
-            if (!File.Exists(path)) PopulationFile.Write(path, generator.Sample(config.Generated, config.Seed, cancellation));
+            if (!context.Has(path)) PopulationFile.Write(path, generator.Sample(config.Generated, config.Seed, cancellation));
             Population generated = PopulationFile.Read(path);
             zoo.Target.Evaluate(device, generated, images.Test);
             found.Add((level, generated, generator.Reconstruct(training).Error));

@@ -44,10 +44,10 @@ public sealed record RunRecord
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
-    private readonly FileStream _lock;
+    private readonly FolderLock _lock;
     private EventFile? _events;
 
-    private RunFolder(string root, FileStream hold)
+    private RunFolder(string root, FolderLock hold)
     {
         Root = root;
         _lock = hold;
@@ -99,7 +99,7 @@ public sealed class RunFolder : IDisposable
     {
         string root = Path.GetFullPath(path);
         bool isRun = System.IO.File.Exists(Path.Combine(root, "config.json"));
-        if (!isRun && Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) != "run.lock"))
+        if (!isRun && Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) != FolderLock.FileName && !AtomicFile.IsTemporary(entry)))
             throw new RunFolderException($"{path} is not empty and holds no run: name another folder with --out");
         if (isRun)
         {
@@ -161,8 +161,10 @@ public sealed class RunFolder : IDisposable
         stream.WriteByte((byte)'\n');
         try
         {
-            using var log = new FileStream(Log, FileMode.Append, FileAccess.Write, FileShare.Read);
+            using var log = new FileStream(Log, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            log.Position = EndOfLines(log);
             log.Write(stream.GetBuffer().AsSpan(0, (int)stream.Length));
+            log.SetLength(log.Position);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -181,9 +183,18 @@ public sealed class RunFolder : IDisposable
         _events.Add(tag, step, (float)value, DateTimeOffset.UtcNow);
     }
 
-    /// <summary>Reads the record of how the run was computed, if there is one.</summary>
-    public RunRecord? ReadRecord() =>
-        System.IO.File.Exists(Record) ? JsonSerializer.Deserialize(System.IO.File.ReadAllText(Record), StudyJson.Default.RunRecord) : null;
+    /// <summary>Reads the record of how the run was computed; null when there is none, or it is damaged: nothing is computed from it.</summary>
+    public RunRecord? ReadRecord()
+    {
+        try
+        {
+            return System.IO.File.Exists(Record) ? JsonSerializer.Deserialize(System.IO.File.ReadAllText(Record), StudyJson.Default.RunRecord) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Writes the record of how the run was computed.</summary>
     public void WriteRecord(RunRecord record) => AtomicFile.WriteText(Record, JsonSerializer.Serialize(record, StudyJson.Default.RunRecord) + "\n");
@@ -193,6 +204,19 @@ public sealed class RunFolder : IDisposable
     {
         _events?.Dispose();
         _lock.Dispose();
+    }
+
+    /// <summary>Where the last whole line ends: a full disk or a power cut may have left a part of one.</summary>
+    private static long EndOfLines(FileStream log)
+    {
+        long end = log.Length;
+        for (; end > 0; end--)
+        {
+            log.Position = end - 1;
+            if (log.ReadByte() == '\n') break;
+        }
+
+        return end;
     }
 
     private static StudyConfig ReadConfig(string root)
@@ -212,17 +236,11 @@ public sealed class RunFolder : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(root);
-            return new RunFolder(root, new FileStream(Path.Combine(root, "run.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new RunFolder(root, FolderLock.Take(root));
         }
-        catch (UnauthorizedAccessException)
+        catch (RunFolderException error)
         {
-            throw new RunFolderException($"{path} cannot be written: no permission");
-        }
-        catch (IOException e)
-        {
-            throw new RunFolderException(
-                System.IO.File.Exists(Path.Combine(root, "run.lock")) ? $"{path} is in use by another process" : $"{path} cannot be made: {e.Message}");
+            throw new RunFolderException(error.Message.Replace(root, path, StringComparison.Ordinal));
         }
     }
 }

@@ -57,6 +57,7 @@ public sealed class Study : IDisposable
         Timed("baselines", () => _method.Baselines(training, cancellation));
         EvaluationDocument document = Timed("evaluate", () => Evaluate(training, heldout));
         Folder.WriteRecord(Record());
+        File.Delete(Snapshots.Previous(Folder.Generator)); // not needed any more, and as large as the generator
         return document;
     }
 
@@ -67,8 +68,9 @@ public sealed class Study : IDisposable
         string name = _method.Target.Name;
         if (population.Target != name) throw new ArgumentException($"the population is of {population.Target}, and the run of {name}");
         Folder.WriteRecord(Record());
-        if (!File.Exists(Folder.Training)) PopulationFile.Write(Folder.Training, population);
+        if (!_context.Has(Folder.Training)) PopulationFile.Write(Folder.Training, population);
         Timed("train", () => Train(population, cancellation));
+        File.Delete(Snapshots.Previous(Folder.Generator)); // not needed any more, and as large as the generator
     }
 
     /// <summary>Samples with the stored generator, and measures what comes out.</summary>
@@ -110,7 +112,7 @@ public sealed class Study : IDisposable
     {
         foreach (string needed in new[] { Folder.Training, Folder.Heldout, Folder.Generator, Folder.Generated })
         {
-            if (!File.Exists(needed)) throw new RunFolderException($"{Folder.Root} is not finished, {Path.GetFileName(needed)} is missing: run reproduce again first");
+            if (!_context.Has(needed)) throw new RunFolderException($"{Folder.Root} is not finished, {Path.GetFileName(needed)} is {(File.Exists(needed) ? "damaged" : "missing")}: run reproduce again first");
         }
 
         (Population training, Population heldout) = _method.Zoo(CancellationToken.None);

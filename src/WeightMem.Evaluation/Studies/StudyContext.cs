@@ -10,4 +10,8 @@ namespace WeightMem.Evaluation.Studies;
 /// <param name="CommandLine">The command that repeats the run, for the record.</param>
 /// <param name="Progress">Told how far it is.</param>
 internal sealed record StudyContext(
-    StudyConfig Config, RunFolder Folder, Device Device, string? DataFolder, string CommandLine, IStudyProgress Progress);
+    StudyConfig Config, RunFolder Folder, Device Device, string? DataFolder, string CommandLine, IStudyProgress Progress)
+{
+    /// <summary>Whether a stage's result is there and whole.</summary>
+    public bool Has(string path) => StoredResult.IsWhole(path, Progress.Note);
+}

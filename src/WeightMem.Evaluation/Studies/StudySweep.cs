@@ -49,8 +49,9 @@ public static class StudySweep
     /// <param name="variants">Its studies; the first one's zoo, or that of the one with most runs, is the zoo of all.</param>
     /// <param name="run">Runs one study in a folder that holds the zoo, or makes the zoo.</param>
     /// <param name="title">Title of the index page.</param>
+    /// <param name="note">Told, in one line, when a stored result is damaged.</param>
     /// <returns>The table as text.</returns>
-    public static string Run(string folder, IReadOnlyList<SweepVariant> variants, Func<StudyConfig, RunFolder, EvaluationDocument> run, string title)
+    public static string Run(string folder, IReadOnlyList<SweepVariant> variants, Func<StudyConfig, RunFolder, EvaluationDocument> run, string title, Action<string> note)
     {
         var documents = new Dictionary<string, EvaluationDocument>();
         SweepVariant source = variants.MaxBy(v => v.TrainingRuns ?? int.MaxValue)!;
@@ -58,8 +59,8 @@ public static class StudySweep
         {
             string path = Path.Combine(folder, variant.Name), done = Path.Combine(path, "evaluation.json");
             using RunFolder study = RunFolder.Open(path, variant.Config);
-            if (variant != source) ShareZoo(Path.Combine(folder, source.Name), study, variant);
-            documents[variant.Name] = File.Exists(done) ? EvaluationDocument.Read(done) : run(variant.Config, study);
+            if (variant != source) ShareZoo(Path.Combine(folder, source.Name), study, variant, note);
+            documents[variant.Name] = StoredResult.ReadEvaluation(done, note) ?? run(variant.Config, study);
         }
 
         (string csv, string text) = SweepTable.Of(folder, variants, documents);
@@ -93,9 +94,9 @@ public static class StudySweep
     /// The zoo of one study becomes that of another: the same held-out networks, all or the first of the training runs, or of a single run's checkpoints; layers made random where
     /// the other study says so.
     /// </summary>
-    private static void ShareZoo(string source, RunFolder study, SweepVariant variant)
+    private static void ShareZoo(string source, RunFolder study, SweepVariant variant, Action<string> note)
     {
-        if (File.Exists(study.Training) && File.Exists(study.Heldout)) return;
+        if (StoredResult.IsWhole(study.Training, note) && StoredResult.IsWhole(study.Heldout, note)) return;
         Population training = PopulationFile.Read(Path.Combine(source, "training.h5")), heldout = PopulationFile.Read(Path.Combine(source, "heldout.h5"));
         if (variant.TrainingRuns is { } count)
         {

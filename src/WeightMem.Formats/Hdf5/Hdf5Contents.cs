@@ -58,7 +58,7 @@ public sealed class Hdf5Contents
     /// <summary>Makes a group, even if nothing is put into it.</summary>
     public void AddGroup(string path) => Group(path);
 
-    /// <summary>Writes the file, atomically.</summary>
+    /// <summary>Writes the file, atomically, with a checksum after its end.</summary>
     /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
     public void Write(string path)
     {
@@ -67,8 +67,12 @@ public sealed class Hdf5Contents
             try
             {
                 // Data that come after the header may not be put in it: the library would lose them without a word.
-                using H5NativeWriter writer = _root.BeginWrite(temporary, new H5WriteOptions(PreferCompactDatasetLayout: false));
-                foreach (Action<H5NativeWriter> write in _writes) write(writer);
+                using (H5NativeWriter writer = _root.BeginWrite(temporary, new H5WriteOptions(PreferCompactDatasetLayout: false)))
+                {
+                    foreach (Action<H5NativeWriter> write in _writes) write(writer);
+                }
+
+                Hdf5Checksum.Append(temporary);
             }
             catch (TargetInvocationException error) when (error.InnerException is not null)
             {

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+
 namespace WeightMem.Formats.Safetensors;
 
 /// <summary>
@@ -67,20 +71,56 @@ public sealed class SafetensorsTensor
 /// <summary>Writes safetensors files, and reads small ones whole; <see cref="SafetensorsReader"/> reads tensor by tensor.</summary>
 public static class SafetensorsFile
 {
-    /// <summary>Reads all tensors and the metadata.</summary>
+    /// <summary>Reads all tensors and the metadata, and compares the checksum if the file has one.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">The file is no safetensors file, is cut or damaged.</exception>
     public static (IReadOnlyList<NamedArray> Tensors, IReadOnlyDictionary<string, string> Metadata) Read(string path)
     {
+        Verify(path);
         using SafetensorsReader reader = SafetensorsReader.Open(path);
         return ([.. reader.Entries.Select(e => reader.Read(e.Name))], reader.Metadata);
     }
 
-    /// <summary>Writes tensors in the given order, atomically.</summary>
+    /// <summary>Compares the bytes of a file with the checksum in its metadata; a file without one passes if its header is sound.</summary>
+    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    /// <exception cref="FileFormatException">The file is no safetensors file, is cut or damaged.</exception>
+    public static void Verify(string path)
+    {
+        string? expected;
+        using (SafetensorsReader reader = SafetensorsReader.Open(path)) expected = reader.Checksum;
+        if (expected is null) return;
+
+        using FileStream stream = FileReader.OpenStream(path);
+        var head = new byte[8];
+        stream.ReadExactly(head);
+        var header = new byte[8 + BinaryPrimitives.ReadInt64LittleEndian(head)];
+        head.CopyTo(header, 0);
+        stream.ReadExactly(header.AsSpan(8));
+        int at = ChecksumAt(header);
+        if (at < 0) return; // written by others in another form
+        var hash = new XxHash3();
+        hash.Append(header.AsSpan(0, at));
+        hash.Append("0000000000000000"u8);
+        hash.Append(header.AsSpan(at + Checksum.Blank.Length));
+        hash.Append(stream);
+        if (Checksum.Text(hash) != expected) throw new FileFormatException(path, $"data with the checksum {expected}", $"{Checksum.Text(hash)}: the file is damaged");
+    }
+
+    /// <summary>Writes tensors in the given order, atomically, with a checksum of the whole file in the metadata.</summary>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
     /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
-    public static void Write(string path, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
-        AtomicFile.Write(path, stream => Write(stream, tensors, metadata));
+    public static void Write(string path, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var all = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>()) { [Checksum.Name] = Checksum.Blank };
+        AtomicFile.Write(path, stream =>
+        {
+            var hash = new XxHash3();
+            using var checksummed = new ChecksummedStream(stream, hash);
+            byte[] header = Write(checksummed, tensors, all);
+            stream.Position = ChecksumAt(header);
+            stream.Write(Encoding.ASCII.GetBytes(Checksum.Text(hash)));
+        });
+    }
 
     /// <summary>Writes arrays in the given order, atomically.</summary>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
@@ -91,7 +131,8 @@ public static class SafetensorsFile
     /// <summary>Writes tensors to a seekable stream.</summary>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
     /// <exception cref="InvalidOperationException">A tensor wrote another number of bytes than it has.</exception>
-    public static void Write(Stream stream, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    /// <returns>The header.</returns>
+    public static byte[] Write(Stream stream, IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var entries = new List<SafetensorsEntry>();
         var names = new HashSet<string> { "__metadata__" };
@@ -103,7 +144,8 @@ public static class SafetensorsFile
             start = checked(start + tensor.ByteCount);
         }
 
-        stream.Write(SafetensorsHeader.Bytes(entries, metadata));
+        byte[] header = SafetensorsHeader.Bytes(entries, metadata);
+        stream.Write(header);
         foreach (SafetensorsTensor tensor in tensors)
         {
             long before = stream.Position;
@@ -111,5 +153,15 @@ public static class SafetensorsFile
             if (stream.Position - before != tensor.ByteCount)
                 throw new InvalidOperationException($"tensor {tensor.Name} wrote {stream.Position - before} bytes, not {tensor.ByteCount}");
         }
+
+        return header;
+    }
+
+    /// <summary>Where the digits of the checksum are in a header that <see cref="Write(string, IReadOnlyList{SafetensorsTensor}, IReadOnlyDictionary{string, string}?)"/> made, or -1.</summary>
+    private static int ChecksumAt(ReadOnlySpan<byte> header)
+    {
+        ReadOnlySpan<byte> key = "\"xxh3\":\""u8;
+        int at = header.IndexOf(key);
+        return at < 0 || at + key.Length + Checksum.Blank.Length > header.Length ? -1 : at + key.Length;
     }
 }

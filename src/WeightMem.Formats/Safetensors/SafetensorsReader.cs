@@ -25,7 +25,9 @@ public sealed class SafetensorsReader : IDisposable
         _file = file;
         try
         {
-            (Entries, Metadata) = SafetensorsHeader.Read(file);
+            (Entries, Dictionary<string, string> metadata) = SafetensorsHeader.Read(file);
+            if (metadata.Remove(Formats.Checksum.Name, out string? checksum)) Checksum = checksum;
+            Metadata = metadata;
         }
         catch
         {
@@ -43,7 +45,10 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>All tensors in the header's order.</summary>
     public IReadOnlyList<SafetensorsEntry> Entries { get; }
 
-    /// <summary>The free strings of the header.</summary>
+    /// <summary>The checksum that <see cref="SafetensorsFile.Verify"/> compares; null in files of others.</summary>
+    internal string? Checksum { get; }
+
+    /// <summary>The free strings of the header, without the checksum.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Opens a file.</summary>

@@ -22,7 +22,10 @@ public sealed class EventFile : IDisposable
     /// <exception cref="FileWriteException">The file cannot be made.</exception>
     public EventFile(string folder, DateTimeOffset started, long step)
     {
-        Path = System.IO.Path.Combine(folder, FormattableString.Invariant($"events.out.tfevents.{started.ToUnixTimeSeconds()}.{Environment.ProcessId}.weightmem"));
+        Path = Name(folder, started);
+
+        // In a container every session may have the same process number, and a clock may jump back.
+        while (File.Exists(Path)) Path = Name(folder, started = started.AddSeconds(1));
         try
         {
             _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
@@ -75,6 +78,9 @@ public sealed class EventFile : IDisposable
         crc = ~crc;
         return ((crc >> 15) | (crc << 17)) + 0xA282EAD8u;
     }
+
+    private static string Name(string folder, DateTimeOffset started) =>
+        System.IO.Path.Combine(folder, FormattableString.Invariant($"events.out.tfevents.{started.ToUnixTimeSeconds()}.{Environment.ProcessId}.weightmem"));
 
     /// <summary>An <c>Event</c>: wall_time = 1, step = 2, and one more field with bytes in it.</summary>
     private static byte[] Message(DateTimeOffset time, long step, byte field, ReadOnlySpan<byte> content)

@@ -23,7 +23,7 @@ public static class ShardsOutput
     {
         string folder = Path.TrimEndingDirectorySeparator(path), partial = folder + ".partial";
         if (Path.Exists(folder)) throw new ArgumentException($"{folder} is there already: remove it, or name another output");
-        if (Directory.Exists(partial)) PopulationShards.Open(partial).Delete(); // left by a kill
+        PopulationShards.Discard(partial); // left by a kill
         PopulationShards shards = PopulationShards.Open(partial);
         var waiting = new List<Population>();
         long networks = 0;

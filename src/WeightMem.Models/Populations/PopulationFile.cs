@@ -78,6 +78,7 @@ public static class PopulationFile
     /// <exception cref="FileFormatException">The file is no population, is cut or damaged, or its parts do not fit together.</exception>
     public static Population Read(string path)
     {
+        foreach (string file in Directory.Exists(path) ? PopulationShards.Files(path) : [path]) Hdf5Checksum.Verify(file);
         using PopulationReader reader = PopulationReader.Open(path);
         return reader.Read();
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using WeightMem.Engine.Tensors;
 using WeightMem.Formats;
+using WeightMem.Formats.Hdf5;
 
 namespace WeightMem.Models.Populations;
 
@@ -33,14 +34,29 @@ public sealed class PopulationShards
     public IReadOnlyDictionary<string, string> Provenance => _first?.Provenance ?? [];
 
     /// <summary>Opens a folder, which need not be there yet, and checks its shards against each other.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="note">
+    /// If given, a damaged shard is deleted with all after it, since shards have no gaps, and this is told so in one line; they are made anew by whoever appends. Without it a damaged shard is an error.
+    /// </param>
     /// <exception cref="FileFormatException">It lacks a shard, one is damaged, or they are of different populations.</exception>
-    public static PopulationShards Open(string folder)
+    public static PopulationShards Open(string folder, Action<string>? note = null)
     {
-        int count = Files(folder).Length;
+        string[] files = Files(folder);
+        int count = files.Length;
+        for (int i = 0; note is not null && i < count; i++)
+        {
+            if (Damage(files[i]) is not { } damage) continue;
+            note($"{damage}; it and the {count - i - 1} after it are made anew");
+            for (; count > i; count--) File.Delete(files[count - 1]);
+        }
+
         if (count == 0) return new PopulationShards(folder, 0, null);
         using PopulationReader reader = PopulationReader.Open(folder);
         return new PopulationShards(folder, count, reader.Facts);
     }
+
+    /// <summary>Deletes whatever shards a folder has, damaged or not, and the folder when nothing else is in it.</summary>
+    public static void Discard(string folder) => new PopulationShards(folder, Files(folder).Length, null).Delete();
 
     /// <summary>Whether a path is a folder with shards.</summary>
     public static bool IsShards(string path) =>
@@ -69,6 +85,20 @@ public sealed class PopulationShards
         for (; Count > 0; Count--) File.Delete(PathOf(Count - 1));
         _first = null;
         if (Directory.Exists(Folder) && !Directory.EnumerateFileSystemEntries(Folder).Any()) Directory.Delete(Folder);
+    }
+
+    private static string? Damage(string file)
+    {
+        try
+        {
+            Hdf5Checksum.Verify(file);
+            using Hdf5Reader reader = Hdf5Reader.Open(file);
+            return null;
+        }
+        catch (FileFormatException error) when (error is not FileReadException)
+        {
+            return error.Message;
+        }
     }
 
     /// <summary>The name of a shard's file.</summary>

@@ -160,11 +160,28 @@ public sealed class Hdf5Tests : IDisposable
         contents.Write(_folder["whole.h5"]);
         byte[] whole = File.ReadAllBytes(_folder["whole.h5"]);
         Assert.InRange(whole.Length, 100, 20_000);
-        for (int length = 0; length < whole.Length; length++)
+        for (int length = 0; length < whole.Length - 16; length++) // the data are all there when only the checksum after them is cut
         {
             File.WriteAllBytes(_folder["cut.h5"], whole[..length]);
             var error = Assert.Throws<FileFormatException>(() => Hdf5Reader.Open(_folder["cut.h5"]).Dispose());
             Assert.StartsWith(_folder["cut.h5"], error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_bit_that_changed_anywhere_is_found_by_the_checksum_after_the_end()
+    {
+        var contents = new Hdf5Contents();
+        contents.Add("weights", NamedArray.Of("w", new float[] { 1, 2, 3, 4 }, 2, 2));
+        contents.Write(_folder["whole.h5"]);
+        Hdf5Checksum.Verify(_folder["whole.h5"]);
+        byte[] whole = File.ReadAllBytes(_folder["whole.h5"]);
+        for (int i = 0; i < whole.Length - 16; i++)
+        {
+            byte[] changed = [.. whole];
+            changed[i] ^= (byte)(1 << (i % 8));
+            File.WriteAllBytes(_folder["changed.h5"], changed);
+            Assert.Contains("damaged", Assert.Throws<FileFormatException>(() => Hdf5Checksum.Verify(_folder["changed.h5"])).Message, StringComparison.Ordinal);
         }
     }
 

@@ -11,6 +11,34 @@ public sealed class SafetensorsTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_bit_that_changed_anywhere_is_found()
+    {
+        string path = _folder["whole.safetensors"];
+        SafetensorsFile.Write(path, [SafetensorsTensor.Of("w", new float[] { 1, 2, 3 }, 3)], new Dictionary<string, string> { ["step"] = "17" });
+        SafetensorsFile.Verify(path);
+        byte[] whole = File.ReadAllBytes(path);
+        for (int i = 0; i < whole.Length; i++)
+        {
+            byte[] changed = [.. whole];
+            changed[i] ^= (byte)(1 << (i % 7));
+            File.WriteAllBytes(path, changed);
+
+            // A checksum whose name has changed is none; all else is seen.
+            try
+            {
+                SafetensorsFile.Verify(path);
+                using SafetensorsReader reader = SafetensorsReader.Open(path);
+                Assert.Single(reader.Metadata.Keys, key => key != "step");
+                Assert.Equal([1f, 2f, 3f], reader.Read("w").ToFloats());
+            }
+            catch (FileFormatException error)
+            {
+                Assert.StartsWith(path, error.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
     public void Round_trips_tensors_metadata_and_order()
     {
         NamedArray[] arrays =

@@ -156,7 +156,7 @@ public sealed class NetworkTargetTests
     {
         using var device = new CpuDevice(2);
         using var folder = new TemporaryFolder();
-        (Dictionary<string, float[]> whole, double accuracy) = Trainer(device, Settings).Pretrain(folder["whole"], (_, _) => { }, Token);
+        (Dictionary<string, float[]> whole, double accuracy) = Trainer(device, Settings).Pretrain(folder["whole"], (_, _) => { }, _ => { }, Token);
         using var source = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => Trainer(device, Settings).Pretrain(
             folder["half"],
@@ -164,9 +164,10 @@ public sealed class NetworkTargetTests
             {
                 if (done > 1.4) source.Cancel();
             },
+            _ => { },
             source.Token));
         Assert.True(File.Exists(folder["half"]));
-        (Dictionary<string, float[]> resumed, double again) = Trainer(device, Settings).Pretrain(folder["half"], (_, _) => { }, Token);
+        (Dictionary<string, float[]> resumed, double again) = Trainer(device, Settings).Pretrain(folder["half"], (_, _) => { }, _ => { }, Token);
         Assert.Equal(accuracy, again);
         Assert.All(whole, w => Assert.Equal(w.Value, resumed[w.Key]));
     }

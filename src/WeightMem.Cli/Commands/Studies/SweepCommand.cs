@@ -32,7 +32,7 @@ internal static class SweepCommand
                 progress.Note($"{sweep}: {run.Root}");
                 using var study = new Study(varied, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
                 return study.Run(cancellation);
-            }, $"{name}: {sweep}, preset {size}");
+            }, $"{name}: {sweep}, preset {size}", progress.Note);
             Console.Out.Write(table);
             return ExitCodes.Success;
         }));

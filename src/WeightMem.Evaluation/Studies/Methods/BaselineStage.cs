@@ -19,7 +19,7 @@ internal static class BaselineStage
         foreach (StudyBaseline baseline in baselines)
         {
             string path = context.Folder.Baseline(baseline.Generator.Name);
-            if (File.Exists(path)) continue;
+            if (context.Has(path)) continue;
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             baseline.Generator.Fit(baseline.Source, cancellation);
             PopulationFile.Write(path, baseline.Generator.Sample(baseline.Count, context.Config.Seed, cancellation));

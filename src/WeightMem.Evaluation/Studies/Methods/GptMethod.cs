@@ -2,6 +2,7 @@ using System.Globalization;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Models;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.Gpt;
@@ -44,20 +45,17 @@ internal sealed class GptMethod : IStudyMethod
 
     public void Train(Population training, CancellationToken cancellation)
     {
-        GptSnapshot? stored = null;
-        if (File.Exists(_folder.Generator))
+        Tuple<GptSnapshot, Normalizer>? found = Snapshots.Read(_folder.Generator, file => GptFile.Read(file, _target.Name).ToTuple(), _progress.Note);
+        GptSnapshot? stored = found?.Item1;
+        if (stored is not null && stored.Step >= _settings.TrainingSteps)
         {
-            (stored, Normalizer normalizer) = GptFile.Read(_folder.Generator, _target.Name);
-            if (stored.Step >= _settings.TrainingSteps)
-            {
-                _generator.Load(normalizer, stored);
-                return;
-            }
+            _generator.Load(found!.Item2, stored);
+            return;
         }
 
         _progress.Stage(FormattableString.Invariant($"train gpt: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} pairs"));
         if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var snapshots = new SnapshotClock();
+        var snapshots = new Snapshots(_folder.Generator);
         _generator.TrainingProgress = p =>
         {
             _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.PairsPerSecond:F0} pairs/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
@@ -71,21 +69,21 @@ internal sealed class GptMethod : IStudyMethod
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
     {
-        if (!File.Exists(_folder.Generated))
+        if (!_context.Has(_folder.Generated))
         {
             _progress.Stage($"sample: {_config.Generated} networks from starts of held-out runs");
             PopulationFile.Write(_folder.Generated, _generator.SampleFrom(
                 Starts(heldout, _config.Generated), _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
         }
 
-        if (_config.RecursiveRounds > 1 && !File.Exists(_folder.GeneratedRecursively))
+        if (_config.RecursiveRounds > 1 && !_context.Has(_folder.GeneratedRecursively))
         {
             _progress.Stage($"sample: round 2 to {_config.RecursiveRounds} of recursive prompting");
             PopulationFile.Write(_folder.GeneratedRecursively, _generator.SampleRecursively(
                 PopulationFile.Read(_folder.Generated), _config.RecursiveRounds - 1, _config.Seed + 1, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
         }
 
-        if (_config.GeneratedFromKnownStarts > 0 && !File.Exists(_folder.GeneratedFromKnownStarts))
+        if (_config.GeneratedFromKnownStarts > 0 && !_context.Has(_folder.GeneratedFromKnownStarts))
         {
             _progress.Stage($"sample: {_config.GeneratedFromKnownStarts} networks from starts of training runs");
             PopulationFile.Write(_folder.GeneratedFromKnownStarts, _generator.SampleFrom(

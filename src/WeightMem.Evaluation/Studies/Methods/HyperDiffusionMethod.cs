@@ -1,6 +1,7 @@
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Models;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.HyperDiffusion;
 using WeightMem.Models.Populations;
@@ -43,7 +44,12 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
 
     public (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
     {
-        if (File.Exists(_folder.Training) && File.Exists(_folder.Heldout)) return (PopulationFile.Read(_folder.Training), PopulationFile.Read(_folder.Heldout));
+        if (_context.Has(_folder.Training) && _context.Has(_folder.Heldout))
+        {
+            PopulationShards.Discard(_folder.ZooShards); // a kill may have come before
+            return (PopulationFile.Read(_folder.Training), PopulationFile.Read(_folder.Heldout));
+        }
+
         if (_shapes is ProceduralAirplanes airplanes)
         {
             _progress.Stage($"shapes: {_shapes.Description}");
@@ -52,7 +58,7 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
 
         var zoo = new FieldZoo(_context.Device, _target, _shapes, _fields);
         _progress.Stage($"zoo: {zoo.Ids.Count} fields of {_target.Name}, {_fields.Samples} samples each");
-        var shards = PopulationShards.Open(_folder.ZooShards);
+        var shards = PopulationShards.Open(_folder.ZooShards, _progress.Note);
         Population all = zoo.FitAll(
             shards,
             p => _progress.Advance(
@@ -75,21 +81,17 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
 
     public void Train(Population training, CancellationToken cancellation)
     {
-        HyperDiffusionSnapshot? stored = null;
-        if (File.Exists(_folder.Generator))
+        HyperDiffusionSnapshot? stored = Snapshots.Read(_folder.Generator, file => HyperDiffusionFile.Read(file, _target.Name), _progress.Note);
+        if (stored is not null && stored.Step >= _settings.TrainingSteps)
         {
-            stored = HyperDiffusionFile.Read(_folder.Generator, _target.Name);
-            if (stored.Step >= _settings.TrainingSteps)
-            {
-                _generator.Load(training, stored);
-                return;
-            }
+            _generator.Load(training, stored);
+            return;
         }
 
         _progress.Stage(FormattableString.Invariant(
             $"train hyperdiffusion: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} networks"));
         if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var snapshots = new SnapshotClock();
+        var snapshots = new Snapshots(_folder.Generator);
         _generator.TrainingProgress = p =>
         {
             _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.NetworksPerSecond:F0} networks/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
@@ -103,7 +105,7 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
     {
-        if (File.Exists(_folder.Generated)) return;
+        if (_context.Has(_folder.Generated)) return;
         _progress.Stage($"sample: {_config.Generated} networks");
         PopulationFile.Write(_folder.Generated, _generator.Sample(_config.Generated, _config.Seed, (done, all) => _progress.Advance(done, all, "denoising"), cancellation));
     }

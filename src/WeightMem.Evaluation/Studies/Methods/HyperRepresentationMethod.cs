@@ -1,6 +1,7 @@
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Models;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
@@ -47,6 +48,10 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
 
     private string Reconstructed => _folder.File("training-reconstructed.h5");
 
+    private string Published => _folder.File("checkpoint_ae.pt");
+
+    private string PublishedConfiguration => _folder.File("config_ae.json");
+
     private string HeldoutReconstructed => _folder.File("heldout-reconstructed.h5");
 
     public (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
@@ -57,10 +62,11 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
 
     public void Train(Population training, CancellationToken cancellation)
     {
-        AutoEncoderSnapshot? stored = File.Exists(_folder.Generator) ? AutoEncoderFile.Read(_folder.Generator, _target.Name) : null;
+        AutoEncoderSnapshot? stored = Snapshots.Read(_folder.Generator, file => AutoEncoderFile.Read(file, _target.Name), _progress.Note);
         if (stored is not null && IsFinished(stored, training))
         {
             _generator.Load(training, stored);
+            if (!File.Exists(Published) || !File.Exists(PublishedConfiguration)) WritePublished(); // a kill may have come between
             return;
         }
 
@@ -68,7 +74,7 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
         _progress.Stage(FormattableString.Invariant(
             $"train hyper-representations: {_generator.ParameterCount:N0} parameters, {settings.Epochs} epochs over {training.Count} networks"));
         if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var snapshots = new SnapshotClock();
+        var snapshots = new Snapshots(_folder.Generator);
         _generator.TrainingProgress = p =>
         {
             _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.ViewsPerSecond:F0} views/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
@@ -78,8 +84,7 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
             trainer.Step >= trainer.Steps || cancellation.IsCancellationRequested,
             () => AutoEncoderFile.Write(_folder.Generator, _generator.Snapshot(), _generator.Layout, _target.Name));
         _generator.Fit(training, stored, cancellation);
-        AutoEncoderCheckpoint.Write(
-            _folder.File("checkpoint_ae.pt"), _folder.File("config_ae.json"), settings, _target.Layout, _generator.Weights());
+        WritePublished();
     }
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
@@ -87,14 +92,14 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
         _progress.Stage("sample");
         foreach ((string path, Population networks) in new[] { (Reconstructed, training), (HeldoutReconstructed, heldout) })
         {
-            if (!File.Exists(path)) PopulationFile.Write(path, _generator.Reconstruct(networks));
+            if (!_context.Has(path)) PopulationFile.Write(path, _generator.Reconstruct(networks));
         }
 
         foreach ((string sampler, string population) in Samplers)
         {
             cancellation.ThrowIfCancellationRequested();
             string path = _folder.File(population + ".h5");
-            if (!File.Exists(path)) PopulationFile.Write(path, _generator.Sample(sampler, _config.Generated, _config.Seed));
+            if (!_context.Has(path)) PopulationFile.Write(path, _generator.Sample(sampler, _config.Generated, _config.Seed));
         }
     }
 
@@ -145,6 +150,8 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
     }
 
     public void Dispose() => _generator.Dispose();
+
+    private void WritePublished() => AutoEncoderCheckpoint.Write(Published, PublishedConfiguration, _generator.Settings, _target.Layout, _generator.Weights());
 
     /// <summary>Loads the generator; returns its training networks.</summary>
     private Population LoadFinished()

@@ -12,10 +12,15 @@ internal static class LockstepZoo
     public static (Population Training, Population Heldout) Run(StudyContext context, ILockstepTarget target, StudyImages images, CancellationToken cancellation)
     {
         (RunFolder folder, IStudyProgress progress, ZooSettings settings) = (context.Folder, context.Progress, context.Config.Zoo);
-        if (File.Exists(folder.Training) && File.Exists(folder.Heldout)) return (PopulationFile.Read(folder.Training), PopulationFile.Read(folder.Heldout));
+        if (context.Has(folder.Training) && context.Has(folder.Heldout))
+        {
+            PopulationShards.Discard(folder.ZooShards); // a kill may have come before
+            return (PopulationFile.Read(folder.Training), PopulationFile.Read(folder.Heldout));
+        }
+
         progress.Stage($"zoo: {settings.Runs} runs of {target.Name} on {images.Train.Name}");
         using var builder = new ZooBuilder(context.Device, target, images.Train, images.Test, settings);
-        var shards = PopulationShards.Open(folder.ZooShards);
+        var shards = PopulationShards.Open(folder.ZooShards, progress.Note);
         Population zoo = builder.TrainAll(
             shards,
             p => progress.Advance(

@@ -2,6 +2,7 @@ using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Models;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.PDiff;
 using WeightMem.Models.Populations;
@@ -60,7 +61,7 @@ internal sealed class PDiffMethod : IStudyMethod
 
     public void Train(Population training, CancellationToken cancellation)
     {
-        PDiffSnapshot? stored = File.Exists(_folder.Generator) ? PDiffFile.Read(_folder.Generator, Target.Name) : null;
+        PDiffSnapshot? stored = Snapshots.Read(_folder.Generator, file => PDiffFile.Read(file, Target.Name), _context.Progress.Note);
         if (stored is not null && stored.Parts.ContainsKey("frozen"))
         {
             Generator.Load(stored);
@@ -71,7 +72,7 @@ internal sealed class PDiffMethod : IStudyMethod
             $"train p-diff: autoencoder of {Generator.AutoencoderParameters:N0} and denoiser of {Generator.DenoiserParameters:N0} parameters"));
         if (stored is not null) _context.Progress.Note($"resumed at step {stored.AutoencoderStep} of the autoencoder and {stored.DenoiserStep} of the denoiser");
         int all = _settings.AutoencoderSteps + _settings.DenoiserSteps;
-        var snapshots = new SnapshotClock();
+        var snapshots = new Snapshots(_folder.Generator);
         Generator.TrainingProgress = p =>
         {
             int step = p.Stage == "autoencoder" ? p.Step : _settings.AutoencoderSteps + p.Step;
@@ -88,11 +89,11 @@ internal sealed class PDiffMethod : IStudyMethod
         Make(_folder.Generated, _settings.Decoder);
         if (ShowsPerSample) Make(_folder.File(PerSample + ".h5"), DecoderStatistics.PerSample);
         string restored = _folder.File("reconstructed.h5");
-        if (!File.Exists(restored)) PopulationFile.Write(restored, Generator.Reconstruct(training).Restored);
+        if (!_context.Has(restored)) PopulationFile.Write(restored, Generator.Reconstruct(training).Restored);
 
         void Make(string path, DecoderStatistics statistics)
         {
-            if (File.Exists(path)) return;
+            if (_context.Has(path)) return;
             _context.Progress.Stage($"sample: {_config.Generated} networks, decoder statistics {statistics}");
             PopulationFile.Write(
                 path, Generator.Sample(_config.Generated, _config.Seed, statistics, (done, total) => _context.Progress.Advance(done, total, "denoising"), cancellation));

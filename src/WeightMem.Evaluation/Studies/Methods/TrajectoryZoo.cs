@@ -1,5 +1,6 @@
 using System.Globalization;
 using WeightMem.Formats.Safetensors;
+using WeightMem.Models;
 using WeightMem.Models.Generators.PDiff;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets.Networks;
@@ -48,21 +49,22 @@ internal sealed class TrajectoryZoo
         if (_target is not null) return;
         var shown = NetworkTargets.Transform(_definition, _images.Train, 1, false);
         var layout = NetworkTarget.LayoutOf(_definition, shown.Channels, _images.Train.Classes);
-        if (!File.Exists(Pretrained))
+        string snapshot = _context.Folder.File("pretraining.safetensors");
+        if (!_context.Has(Pretrained))
         {
             RequireMemory();
-            string snapshot = _context.Folder.File("pretraining.safetensors");
             _context.Progress.Stage($"pre-train {_definition.Name}: {_settings.PretrainingEpochs} epochs of {_images.Train.Count - _settings.ValidationImages} images");
             (Dictionary<string, float[]> state, double accuracy) = Trainer.Pretrain(
-                snapshot, (done, loss) => _context.Progress.Advance(done, _settings.PretrainingEpochs, FormattableString.Invariant($"loss {loss:F3}")), cancellation);
+                snapshot, (done, loss) => _context.Progress.Advance(done, _settings.PretrainingEpochs, FormattableString.Invariant($"loss {loss:F3}")), _context.Progress.Note, cancellation);
             NetworkFile.Write(Pretrained, layout, state, new Dictionary<string, string>
             {
                 ["network"] = _definition.Name,
                 ["accuracy"] = accuracy.ToString("R", CultureInfo.InvariantCulture),
                 ["chosen_on"] = _settings.ValidationImages > 0 ? "validation" : "test",
             });
-            File.Delete(snapshot);
         }
+
+        Snapshots.Delete(snapshot); // also where a kill came before
 
         using (SafetensorsReader reader = SafetensorsReader.Open(Pretrained))
             BaseAccuracy = double.Parse(reader.Metadata.GetValueOrDefault("accuracy", "NaN"), CultureInfo.InvariantCulture);
@@ -76,7 +78,7 @@ internal sealed class TrajectoryZoo
         RunFolder folder = _context.Folder;
         string later = folder.File(Later + ".h5");
         Dictionary<string, float[]>? state = null;
-        if (!File.Exists(folder.Training) || (_settings.LaterCheckpoints > 0 && !File.Exists(later)))
+        if (!_context.Has(folder.Training) || (_settings.LaterCheckpoints > 0 && !_context.Has(later)))
         {
             int all = _settings.Checkpoints + _settings.LaterCheckpoints;
             _context.Progress.Stage($"trajectory: {all} consecutive updates of {Target.Layout.Count} values");
@@ -87,11 +89,11 @@ internal sealed class TrajectoryZoo
             PopulationFile.Write(folder.Training, run.Select([.. Enumerable.Range(0, _settings.Checkpoints)]));
         }
 
-        if (!File.Exists(folder.Heldout))
+        if (!_context.Has(folder.Heldout))
         {
             _context.Progress.Stage($"trajectory: {_settings.HeldoutRuns} held-out runs");
             int[] kept = [.. Enumerable.Range(1, _settings.HeldoutCheckpoints).Select(k => 1 + k * _settings.Checkpoints / _settings.HeldoutCheckpoints)];
-            var shards = PopulationShards.Open(folder.ZooShards);
+            var shards = PopulationShards.Open(folder.ZooShards, _context.Progress.Note);
             for (int run = shards.Count + 1; run <= _settings.HeldoutRuns; run++)
             {
                 int number = run;
@@ -104,6 +106,7 @@ internal sealed class TrajectoryZoo
             shards.Delete();
         }
 
+        PopulationShards.Discard(folder.ZooShards); // a kill may have come before
         return (PopulationFile.Read(folder.Training), PopulationFile.Read(folder.Heldout));
     }
 

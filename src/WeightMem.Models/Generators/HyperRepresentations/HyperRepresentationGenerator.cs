@@ -16,6 +16,7 @@ public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
     private readonly ITarget _target;
     private readonly AutoEncoder _model;
     private AutoEncoderTrainer? _trainer;
+    private float[] _loadedLosses = [];
     private Population? _training;
     private float[]? _latents;
     private float[] _deviations = [];
@@ -46,7 +47,7 @@ public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
     public long ParameterCount => _model.ParameterCount;
 
     /// <summary>The training losses so far, one per step.</summary>
-    public IReadOnlyList<float> Losses => _trainer?.Losses ?? [];
+    public IReadOnlyList<float> Losses => _trainer?.Losses ?? _loadedLosses;
 
     /// <summary>Told after every training step.</summary>
     public Action<AutoEncoderProgress>? TrainingProgress { get; set; }
@@ -131,6 +132,7 @@ public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
 
         _training = training;
         _latents = null;
+        _loadedLosses = snapshot?.Losses ?? [];
         _deviations = snapshot?.Deviations ?? ReconstructionLoss.Deviations(training, _model.Tokens);
         _model.SetDeviations(_deviations);
         if (snapshot is not null) _model.Parameters.Load(snapshot.Weights);

@@ -47,10 +47,12 @@ internal sealed class TrajectoryTrainer(Device device, NetworkDefinition definit
     /// <summary>Pre-trains, resuming from a snapshot if one is there.</summary>
     /// <param name="snapshot">Where the state is kept after every epoch; deleted by the caller when the result is stored.</param>
     /// <param name="progress">Told epochs done (with their fraction) and the loss.</param>
+    /// <param name="note">Told, in one line, when a snapshot is damaged.</param>
     /// <param name="cancellation">Looked at between steps.</param>
     /// <returns>The best epoch's weights, and its accuracy in percent on the images it was chosen on.</returns>
     /// <exception cref="TrainingDivergedException">The loss is not finite.</exception>
-    public (Dictionary<string, float[]> State, double Accuracy) Pretrain(string snapshot, Action<double, double> progress, CancellationToken cancellation)
+    public (Dictionary<string, float[]> State, double Accuracy) Pretrain(
+        string snapshot, Action<double, double> progress, Action<string> note, CancellationToken cancellation)
     {
         int held = settings.ValidationImages, count = train.Count - held;
         if (count < settings.PretrainingBatch) throw new ArgumentException($"{train.Name}: {count} images do not fill a batch of {settings.PretrainingBatch}");
@@ -63,7 +65,7 @@ internal sealed class TrajectoryTrainer(Device device, NetworkDefinition definit
         Dictionary<string, float[]> best = network.Parameters.State();
         double bestAccuracy = settings.PretrainingEpochs == 0 ? Accuracy(network, judged) : -1;
         int epoch = 0, steps = count / settings.PretrainingBatch;
-        if (File.Exists(snapshot)) (epoch, bestAccuracy, best) = Resume(snapshot, network, adam);
+        if (Snapshots.Read(snapshot, path => Resume(path, network, adam).ToTuple(), note) is { } stored) (epoch, bestAccuracy, best) = stored;
         for (; epoch < settings.PretrainingEpochs; epoch++)
         {
             int[] order = stream.Sub("order").At(epoch).Permutation(count);
@@ -79,7 +81,8 @@ internal sealed class TrajectoryTrainer(Device device, NetworkDefinition definit
 
             double accuracy = Accuracy(network, judged);
             if (accuracy > bestAccuracy) (bestAccuracy, best) = (accuracy, network.Parameters.State());
-            Store(snapshot, network.Parameters, adam, epoch + 1, bestAccuracy, best, layout);
+            int done = epoch + 1;
+            Snapshots.Store(snapshot, () => Store(snapshot, network.Parameters, adam, done, bestAccuracy, best, layout));
         }
 
         return (best, bestAccuracy);
@@ -194,11 +197,13 @@ internal sealed class TrajectoryTrainer(Device device, NetworkDefinition definit
             throw new FileFormatException(path, "a snapshot of a pre-training", "metadata without its epoch");
         var all = arrays.ToDictionary(a => a.Name, a => a.ToFloats());
         ParameterLayout layout = network.Parameters.Layout;
-        network.Parameters.Load(Part(""));
-        network.Parameters.Load(Part(Moment1), adam.FirstMoment);
-        network.Parameters.Load(Part(Moment2), adam.SecondMoment);
+        (Dictionary<string, float[]> weights, Dictionary<string, float[]> first, Dictionary<string, float[]> second, Dictionary<string, float[]> best) =
+            (Part(""), Part(Moment1), Part(Moment2), Part(Best)); // all are there before anything changes
+        network.Parameters.Load(weights);
+        network.Parameters.Load(first, adam.FirstMoment);
+        network.Parameters.Load(second, adam.SecondMoment);
         adam.Steps = long.Parse(steps, CultureInfo.InvariantCulture);
-        return (int.Parse(epoch, CultureInfo.InvariantCulture), double.Parse(accuracy, CultureInfo.InvariantCulture), Part(Best));
+        return (int.Parse(epoch, CultureInfo.InvariantCulture), double.Parse(accuracy, CultureInfo.InvariantCulture), best);
 
         Dictionary<string, float[]> Part(string prefix) => layout.Entries.ToDictionary(
             e => e.Name, e => all.TryGetValue(prefix + e.Name, out float[]? values) ? values : throw new FileFormatException(path, $"tensor {prefix}{e.Name}", "none"));
