@@ -18,7 +18,11 @@ public sealed class BadInputTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     [InlineData("gpt.width", "reproduce", "gpt", "--preset", "smoke", "--set", "gpt.width=wide")]
     [InlineData("name=value", "reproduce", "gpt", "--preset", "smoke", "--set", "gpt.width")]
     [InlineData("bash", "completion", "bsh")]
-    public void Wrong_words_are_refused_with_the_right_ones(string mention, params string[] args) => Fails(ExitCodes.Usage, mention, args);
+    public void Wrong_words_are_refused_with_the_right_ones(string mention, params string[] args)
+    {
+        Fails(ExitCodes.Usage, mention, args);
+        Assert.False(Directory.Exists(Path.Combine(smoke.Root, "none")), "a folder was made for nothing");
+    }
 
     [Fact]
     public void A_folder_with_another_run_is_refused_and_untouched()

@@ -47,8 +47,8 @@ internal static class ReproduceCommand
 
             config = SharedOptions.Apply(parsed.GetValue(set)!, config);
             string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{name}-{size}");
-            using RunFolder run = RunFolder.Open(path, config);
             using Device computer = device.Open(parsed);
+            using RunFolder run = RunFolder.Open(path, config);
             var progress = new ConsoleProgress();
             progress.Note($"weightmem: {name}, preset {size}, run_to_run, into {path}");
             progress.Note($"computing on {DeviceOptions.Header(computer)}");

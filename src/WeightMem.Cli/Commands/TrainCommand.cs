@@ -62,10 +62,10 @@ internal static class TrainCommand
                 config = config with { HyperRepresentations = settings };
             }
 
+            using Device computer = device.Open(parsed);
             using RunFolder run = RunFolder.Open(parsed.GetValue(output)!, config);
             if (imported is not null && !StoredResult.IsWhole(run.Generator, Console.Error.WriteLine))
                 AutoEncoderFile.Write(run.Generator, imported, AutoEncoderCheckpoint.LayoutOf(config.HyperRepresentations!, training), training.Target);
-            using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();
             progress.Note($"computing on {DeviceOptions.Header(computer)}");
             using var study = new Study(config, run, computer, parsed.GetValue(folder), SharedOptions.CommandLine(parsed), progress);
