@@ -25,11 +25,16 @@ internal sealed unsafe class WorkerPool : IDisposable
     private const int SpinTurns = 40;
     private static readonly long s_patience = Stopwatch.Frequency / 10_000;
 
+    /// <summary>Bits of the ticket for a place among the parts; the round has what is left.</summary>
+    private const int PlaceBits = 24;
+
+    /// <summary>The most parts that are shared: more, such as no work here has, would be done by the caller alone.</summary>
+    private const int MostParts = (1 << PlaceBits) - 1;
+
     private readonly Worker[] _workers;
     private readonly ParkingSpot _caller = new();
     private delegate*<void*, int, void> _invoke;
     private void* _job;
-    private int _parts;
     private int _busy;
     private bool _stopping;
     private bool _callerWaits;
@@ -56,6 +61,15 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <summary>How many threads compute, the caller included.</summary>
     public int Threads { get; }
 
+    private int Unclaimed
+    {
+        get
+        {
+            long ticket = Volatile.Read(ref _counters.Ticket);
+            return (int)(ticket >>> PlaceBits & MostParts) - (int)(ticket & MostParts);
+        }
+    }
+
     /// <summary>
     /// Runs parts 0 .. <paramref name="parts"/> - 1 of a job and returns when all are done. A call from inside a part, or while
     /// another thread uses the pool, runs all parts on the calling thread. If parts throw, the others still run and one of the
@@ -64,7 +78,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     public void Run<TJob>(int parts, ref TJob job)
         where TJob : struct, IParallelJob
     {
-        if (parts <= 1 || _workers.Length == 0 || Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
+        if (parts <= 1 || parts > MostParts || _workers.Length == 0 || Interlocked.CompareExchange(ref _busy, 1, 0) != 0)
         {
             for (int part = 0; part < parts; part++) job.Run(part);
             return;
@@ -74,12 +88,11 @@ internal sealed unsafe class WorkerPool : IDisposable
         TJob local = job;
         _invoke = &Invoke<TJob>;
         _job = Unsafe.AsPointer(ref local);
-        _parts = parts;
         _counters.Unfinished = parts;
-        long round = (_counters.Ticket >> 32) + 1;
-        Interlocked.Exchange(ref _counters.Ticket, round << 32 | (uint)parts);
+        long round = (_counters.Ticket >>> (2 * PlaceBits)) + 1;
+        Interlocked.Exchange(ref _counters.Ticket, round << (2 * PlaceBits) | (long)parts << PlaceBits);
         WakeFrom(0);
-        RunParts();
+        RunParts(fromFront: true);
         WaitForParts();
         job = local;
 
@@ -102,20 +115,24 @@ internal sealed unsafe class WorkerPool : IDisposable
     private static void Invoke<TJob>(void* job, int part)
         where TJob : struct, IParallelJob => Unsafe.AsRef<TJob>(job).Run(part);
 
-    /// <summary>Claims parts until none is left.</summary>
-    private void RunParts()
+    /// <summary>
+    /// Claims parts until none is left, half of the threads from the front and half from the back: of one region after the other over the same numbers, most are then found in the cache of the core
+    /// that touched them last.
+    /// </summary>
+    private void RunParts(bool fromFront)
     {
         while (true)
         {
-            // The ticket holds the round and how many parts are unclaimed: a worker that wakes late cannot claim a part of a round
+            // The ticket holds the round and which parts are unclaimed, from a front to a back: a worker that wakes late cannot claim a part of a round
             // that is over, and once it holds a part of this round, the job cannot go away.
             long ticket = Volatile.Read(ref _counters.Ticket);
-            int unclaimed = (int)ticket;
-            if (unclaimed == 0) return;
-            if (Interlocked.CompareExchange(ref _counters.Ticket, ticket - 1, ticket) != ticket) continue;
+            int front = (int)(ticket & MostParts), back = (int)(ticket >>> PlaceBits & MostParts);
+            if (front >= back) return;
+            long claimed = fromFront ? ticket + 1 : ticket - (1L << PlaceBits);
+            if (Interlocked.CompareExchange(ref _counters.Ticket, claimed, ticket) != ticket) continue;
             try
             {
-                _invoke(_job, _parts - unclaimed);
+                _invoke(_job, fromFront ? front : back - 1);
             }
 #pragma warning disable CA1031 // Whatever a part throws belongs to the caller of Run; a worker must live on.
             catch (Exception exception)
@@ -161,11 +178,12 @@ internal sealed unsafe class WorkerPool : IDisposable
     private void Serve(int index)
     {
         Worker worker = _workers[index];
+        Volatile.Write(ref worker.Number, ProcessorCore.Thread);
         while (true)
         {
             int turn = 0;
             long start = 0;
-            while ((int)Volatile.Read(ref _counters.Ticket) == 0)
+            while (Unclaimed == 0)
             {
                 if (Volatile.Read(ref _stopping)) return;
                 if (Waits(turn++, ref start)) continue;
@@ -173,13 +191,13 @@ internal sealed unsafe class WorkerPool : IDisposable
                 // Whoever brings work looks at Asleep after that; whoever falls asleep looks at the work after that.
                 Volatile.Write(ref worker.Asleep, true);
                 Interlocked.MemoryBarrier();
-                if ((int)Volatile.Read(ref _counters.Ticket) == 0 && !Volatile.Read(ref _stopping)) worker.Bed.Wait();
+                if (Unclaimed == 0 && !Volatile.Read(ref _stopping)) worker.Bed.Wait();
                 Volatile.Write(ref worker.Asleep, false);
                 turn = 0;
             }
 
             WakeFrom(2 * index + 2);
-            RunParts();
+            RunParts(fromFront: index % 2 == 1);
         }
     }
 
@@ -192,9 +210,9 @@ internal sealed unsafe class WorkerPool : IDisposable
         int last = Math.Min(first + 2, _workers.Length);
         for (int i = first; i < last; i++)
         {
-            if ((int)Volatile.Read(ref _counters.Ticket) <= i) return;
+            if (Unclaimed <= i) return;
             Worker worker = _workers[i];
-            if (Volatile.Read(ref worker.Asleep)) worker.Bed.Signal();
+            if (Volatile.Read(ref worker.Asleep)) worker.Wake(ProcessorCore.Current);
         }
     }
 
@@ -203,6 +221,20 @@ internal sealed unsafe class WorkerPool : IDisposable
         public readonly ParkingSpot Bed = new();
         public bool Asleep;
         public Thread? Thread;
+        public int Number; // of the thread, as the system has it
+        private int _keptOff = ProcessorCore.Unknown;
+
+        /// <summary>Wakes it, on another core than the one that wakes it.</summary>
+        public void Wake(int core)
+        {
+            if (core != _keptOff && core != ProcessorCore.Unknown)
+            {
+                ProcessorCore.KeepOff(Volatile.Read(ref Number), core);
+                _keptOff = core;
+            }
+
+            Bed.Signal();
+        }
     }
 
     // The two contended words lie on cache lines of their own.
