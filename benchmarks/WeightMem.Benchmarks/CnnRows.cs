@@ -5,7 +5,7 @@ using WeightMem.Models.Targets;
 
 namespace WeightMem.Benchmarks;
 
-/// <summary>Populations of the small CNN of Hyper-Representations: judging 8 networks on the same 10,000 images, and a training step of 16 networks on 32 images each.</summary>
+/// <summary>Populations of the small CNN of Hyper-Representations: judging 8 networks on the same 2,000 images, and a training step of 16 networks on 32 images each.</summary>
 internal static class CnnRows
 {
     public const string Section = "Zoos: small CNNs";
@@ -23,7 +23,7 @@ internal static class CnnRows
 
     private static BenchmarkRow Row(int threads, bool training, bool peers)
     {
-        int networks = training ? 16 : 8, images = training ? networks * 32 : 10000, batch = training ? 32 : images, seen = training ? networks : 1;
+        int networks = training ? 16 : 8, images = training ? networks * 32 : 2000, batch = training ? 32 : images, seen = training ? networks : 1;
         var stream = new RandomStream(4, "cnn benchmark");
         float[] rows = new float[networks * Target.Net.Parameters], pixels = [.. Enumerable.Range(0, images * 784).Select(i => (float)stream.Double(i))];
         for (int k = 0; k < networks; k++) Target.Initialize(rows.AsSpan(k * Target.Net.Parameters, Target.Net.Parameters), stream.Sub("network", k));
@@ -83,7 +83,7 @@ internal static class CnnRows
         {
             Section = Section,
             IsPipeline = true,
-            Name = training ? "16 cnn-small, training step of 32 images each" : "8 cnn-small judged on 10,000 images",
+            Name = training ? "16 cnn-small, training step of 32 images each" : "8 cnn-small judged on 2,000 images",
             Threads = threads,
             Flops = (training ? 6 : 2) * Target.Net.MultiplyAdds * networks * batch,
             LargestError = 1e-4,

@@ -54,8 +54,18 @@ void Run(IReadOnlyList<Func<BenchmarkRow>> rows, IReadOnlyList<string> studies, 
 {
     List<Roof> before = Roofs.Measure();
     List<RowResult> measured = Measurement.RunAll(rows, filter, rounds);
-    List<StudyTime> whole = [.. studies.Where(s => filter.Length == 0 || s.Contains(filter, StringComparison.Ordinal)).Select(s => StudyTimes.Measure(s, "small"))];
-    Report.Write(new BenchmarkRun(DateTime.UtcNow, Report.Machine(), Roofs.Better(before, Roofs.Measure()), measured, whole), into);
+    List<Roof> roofs = Roofs.Better(before, Roofs.Measure());
+    List<StudyTime> whole = [];
+    if (measured.Count > 0) Write();
+
+    // Each takes minutes: what is there is written after each.
+    foreach (string study in studies.Where(s => filter.Length == 0 || s.Contains(filter, StringComparison.Ordinal)))
+    {
+        whole.Add(StudyTimes.Measure(study, "small"));
+        Write();
+    }
+
+    void Write() => Report.Write(new BenchmarkRun(DateTime.UtcNow, Report.Machine(), roofs, measured, whole), into);
 }
 
 int Files()

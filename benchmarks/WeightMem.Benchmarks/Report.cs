@@ -27,12 +27,16 @@ internal static class Report
         return $"{processor}, {Environment.ProcessorCount} hardware threads, {SimdSupport.Best}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
     }
 
-    /// <summary>Prints the tables; with a folder, also writes <c>cpu-DATE.md</c> and <c>cpu-DATE.json</c> there.</summary>
+    /// <summary>Writes <c>cpu-DATE.md</c> and <c>cpu-DATE.json</c> into a folder; without one, prints the tables.</summary>
     public static void Write(BenchmarkRun run, string? folder)
     {
         string text = Text(run);
-        Console.Write(text);
-        if (folder is null) return;
+        if (folder is null)
+        {
+            Console.Write(text);
+            return;
+        }
+
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"cpu-{run.Measured:yyyy-MM-dd}"));
         File.WriteAllText(path + ".md", text);
