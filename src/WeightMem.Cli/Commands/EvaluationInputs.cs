@@ -34,7 +34,7 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
     {
         using StoredRows? stored = StoredRows.Open(path, finals);
         int most = stored is null ? 0 : TrainingReduction.Fitting(device, stored.Parameters, limit);
-        if (stored is null || stored.Count <= most) return Whole(role, path, finals);
+        if (stored is null || stored.Count <= most) return Whole(role, path, finals, stored);
         most = Math.Min(most, TrainingReduction.Kept);
         int[] drawn = [.. new RandomStream(seed, "sample of " + role).Choose(stored.Count, most).Order()];
         Population sample = OfTarget(stored.Read(drawn));
@@ -49,9 +49,9 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
     public Population Training(string path, bool finals, IReadOnlyList<NamedPopulation> judged)
     {
         using StoredRows? stored = StoredRows.Open(path, finals);
-        if (stored is null) return Whole("training", path, finals);
+        if (stored is null) return Whole("training", path, finals, null);
         int most = TrainingReduction.Fitting(device, stored.Parameters, limit, [.. judged.Select(j => j.Population)]);
-        if (stored.Count <= most) return Whole("training", path, finals);
+        if (stored.Count <= most) return Whole("training", path, finals, stored);
         if (judged.All(j => j.Name != "heldout"))
         {
             throw new UsageException(
@@ -73,14 +73,14 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
             throw new ArgumentException($"{other.Name} has networks of {other.Population.Parameters} parameters, and training of {parameters}");
     }
 
-    private Population Whole(string role, string path, bool finals)
+    private Population Whole(string role, string path, bool finals, StoredRows? stored)
     {
-        WeightRows rows = finals && IsPopulation(path) ? Finals(path) : WeightRows.Read(path);
-        FiniteRows.Check(path, rows.Values, rows.Parameters);
+        WeightRows rows = stored?.ReadAll() ?? WeightRows.Read(path);
+        if (stored is null) FiniteRows.Check(path, rows.Values, rows.Parameters);
         Population population = OfTarget(rows);
         _provenance[$"sha256 of {role}"] = Directory.Exists(path) ? Hash(rows.Values) : Hash(path);
         if (population.Count == 0) throw new FileFormatException(path, "at least one network", "none");
-        return finals ? population.Finals() : population;
+        return finals && stored is null ? population.Finals() : population;
     }
 
     private Population OfTarget(WeightRows rows) => target is null
@@ -93,17 +93,6 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
         if (File.Exists(path)) _provenance[$"sha256 of {role}"] = Hash(path);
         Remark = (Remark is null ? "" : Remark + " ") + $"Not all networks fit into memory; {role}: {what}.".Replace("..", ".", StringComparison.Ordinal);
         Console.Error.WriteLine($"{path}: {what}");
-    }
-
-    private static bool IsPopulation(string path) =>
-        PopulationShards.IsShards(path) || PopulationFile.IsPopulation(path);
-
-    /// <summary>Of a set with many checkpoints a run only the last ones are read.</summary>
-    private static WeightRows Finals(string path)
-    {
-        using PopulationReader reader = PopulationReader.Open(path);
-        Population finals = reader.ReadFinals();
-        return new WeightRows(path, finals.Weights, finals.Count, finals.Parameters, finals);
     }
 
     private static string Hash(string path)

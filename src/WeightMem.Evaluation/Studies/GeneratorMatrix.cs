@@ -1,6 +1,7 @@
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
+using WeightMem.Evaluation.Studies.Methods;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
@@ -77,7 +78,11 @@ public sealed class GeneratorMatrix
             string folder = Path.Combine(_folder, target);
             HashSet<string> done = [.. generators.Where(g => StoredResult.ReadEvaluation(Path.Combine(folder, g, "evaluation.json"), _progress.Note) is not null)];
             if (generators.All(done.Contains)) continue;
-            (Population training, Population heldout) = Zoo(folder, network, train, test, cancellation);
+            StudyConfig sizes = StudyPresets.Create("gpt", _preset);
+            ZooSettings settings = sizes.Zoo with { Seed = _seed, BaseRate = network is ConvNetTarget ? 0.02 : sizes.Zoo.BaseRate }; // convolutions of tanh diverge at 0.1
+            Directory.CreateDirectory(folder);
+            (Population training, Population heldout) = LockstepZoo.Run(
+                _device, new StoredZoo(folder), network, train, test, settings, sizes.HeldoutRuns, _progress, cancellation);
             foreach (string generator in generators)
             {
                 string cell = Path.Combine(folder, generator);
@@ -89,29 +94,6 @@ public sealed class GeneratorMatrix
         IReadOnlyList<IndexedStudy> studies = StudyIndex.Find(_folder);
         StudyIndex.Write(_folder, $"Generators and targets, preset {_preset}", studies);
         return studies;
-    }
-
-    private (Population Training, Population Heldout) Zoo(string folder, ILockstepTarget target, ImageSet train, ImageSet test, CancellationToken cancellation)
-    {
-        string trained = Path.Combine(folder, "training.h5"), held = Path.Combine(folder, "heldout.h5");
-        if (StoredResult.IsWhole(trained, _progress.Note) && StoredResult.IsWhole(held, _progress.Note))
-        {
-            PopulationShards.Discard(Path.Combine(folder, "zoo")); // a kill may have come before
-            return (PopulationFile.Read(trained), PopulationFile.Read(held));
-        }
-
-        StudyConfig sizes = StudyPresets.Create("gpt", _preset);
-        ZooSettings settings = sizes.Zoo with { Seed = _seed, BaseRate = target is ConvNetTarget ? 0.02 : sizes.Zoo.BaseRate }; // convolutions of tanh diverge at 0.1
-        _progress.Stage($"zoo: {settings.Runs} runs of {target.Name}");
-        Directory.CreateDirectory(folder);
-        var shards = PopulationShards.Open(Path.Combine(folder, "zoo"), _progress.Note);
-        using var builder = new ZooBuilder(_device, target, train, test, settings);
-        Population zoo = builder.TrainAll(shards, p => _progress.Advance(p.RunsDone, p.Runs, FormattableString.Invariant($"{p.ModelsPerSecond:F1} networks/s")), cancellation);
-        PopulationSplit split = PopulationSplit.ByRun(RunFilter.Apply(zoo).Kept, sizes.HeldoutRuns);
-        PopulationFile.Write(held, split.Heldout);
-        PopulationFile.Write(trained, split.Training);
-        shards.Delete();
-        return (split.Training, split.Heldout);
     }
 
     private void Cell(

@@ -2,6 +2,7 @@ using WeightMem.Evaluation.Reports;
 using WeightMem.Formats;
 using WeightMem.Formats.Hdf5;
 using WeightMem.Formats.Safetensors;
+using WeightMem.Models.Populations;
 
 namespace WeightMem.Evaluation.Studies;
 
@@ -17,24 +18,26 @@ public static class StoredResult
     public static bool IsWhole(string path, Action<string> note)
     {
         if (!File.Exists(path)) return false;
+        string? damage = Path.GetExtension(path) == ".safetensors" ? SafetensorsFile.Damage(path) : Hdf5Checksum.Damage(path);
+        if (damage is not null) note($"{damage}; it is made anew");
+        return damage is null;
+    }
+
+    /// <summary>Reads the networks that a stage left; null when there are none, or they are damaged, and so have to be made.</summary>
+    /// <param name="path">A population file.</param>
+    /// <param name="note">Told, in one line, what is damaged.</param>
+    /// <exception cref="FileReadException">The file is there and cannot be opened.</exception>
+    public static Population? ReadPopulation(string path, Action<string> note)
+    {
+        if (!File.Exists(path)) return null;
         try
         {
-            if (Path.GetExtension(path) == ".safetensors")
-            {
-                SafetensorsFile.Verify(path);
-            }
-            else
-            {
-                Hdf5Checksum.Verify(path);
-                using Hdf5Reader reader = Hdf5Reader.Open(path);
-            }
-
-            return true;
+            return PopulationFile.Read(path);
         }
         catch (FileFormatException error) when (error is not FileReadException)
         {
             note($"{error.Message}; it is made anew");
-            return false;
+            return null;
         }
     }
 

@@ -27,6 +27,22 @@ public static class Hdf5Checksum
         if (found != expected) throw new FileFormatException(path, $"data with the checksum {expected:x16}", $"{found:x16}: the file is damaged");
     }
 
+    /// <summary>What is damaged about a file, in a line; null when it is whole.</summary>
+    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    public static string? Damage(string path)
+    {
+        try
+        {
+            Verify(path);
+            using Hdf5Reader reader = Hdf5Reader.Open(path);
+            return null;
+        }
+        catch (FileFormatException error) when (error is not FileReadException)
+        {
+            return error.Message;
+        }
+    }
+
     /// <summary>Adds the checksum to a file that has just been written.</summary>
     internal static void Append(string path)
     {

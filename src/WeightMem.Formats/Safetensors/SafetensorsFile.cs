@@ -106,6 +106,21 @@ public static class SafetensorsFile
         if (Checksum.Text(hash) != expected) throw new FileFormatException(path, $"data with the checksum {expected}", $"{Checksum.Text(hash)}: the file is damaged");
     }
 
+    /// <summary>What is damaged about a file, in a line; null when it is whole.</summary>
+    /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
+    public static string? Damage(string path)
+    {
+        try
+        {
+            Verify(path);
+            return null;
+        }
+        catch (FileFormatException error) when (error is not FileReadException)
+        {
+            return error.Message;
+        }
+    }
+
     /// <summary>Writes tensors in the given order, atomically, with a checksum of the whole file in the metadata.</summary>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>
     /// <exception cref="FileWriteException">The disk is full, or the folder is missing or not writable.</exception>

@@ -30,14 +30,16 @@ public static class FiniteRows
     /// <param name="path">The file the rows are from, for the error.</param>
     /// <param name="values">All rows, <c>[count, parameters]</c>.</param>
     /// <param name="parameters">Length of a row.</param>
-    /// <param name="firstRow">Which row of the file the first one is.</param>
+    /// <param name="rows">Which row of the file each one is; none where they are all its rows.</param>
     /// <exception cref="FileFormatException">There are such rows; the message has their number and the first of them.</exception>
-    public static void Check(string path, ReadOnlySpan<float> values, int parameters, int firstRow = 0)
+    public static void Check(string path, ReadOnlySpan<float> values, int parameters, ReadOnlySpan<int> rows = default)
     {
         int[] bad = Bad(values, parameters);
         if (bad.Length == 0) return;
-        string named = string.Join(", ", bad.Take(MostNamed).Select(row => firstRow + row)) + (bad.Length > MostNamed ? ", ..." : "");
+        int count = values.Length / parameters;
+        for (int i = 0; i < bad.Length && !rows.IsEmpty; i++) bad[i] = rows[bad[i]];
+        string named = string.Join(", ", bad.Take(MostNamed)) + (bad.Length > MostNamed ? ", ..." : "");
         throw new FileFormatException(
-            path, "finite weights", $"NaN or infinite values in {bad.Length} of {values.Length / parameters} rows (rows {named}, from 0)");
+            path, "finite weights", $"NaN or infinite values in {bad.Length} of {count} rows (rows {named}, from 0)");
     }
 }

@@ -77,24 +77,8 @@ public sealed class Population
     public Population Select(ReadOnlySpan<int> rows)
     {
         var weights = new float[(long)rows.Length * Parameters];
-        int[] run = new int[rows.Length], step = new int[rows.Length];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            Row(rows[i]).CopyTo(weights.AsSpan(i * Parameters));
-            run[i] = Run[rows[i]];
-            step[i] = Step[rows[i]];
-        }
-
-        var metrics = new Dictionary<string, float[]>();
-        foreach ((string name, float[] values) in Metrics) metrics[name] = Pick(values, rows)!;
-        return new Population(Target, Layout, weights, run, step)
-        {
-            Metrics = metrics,
-            Score = Pick(Score, rows),
-            Loss = Pick(Loss, rows),
-            Wrong = Wrong?.Select(rows),
-            Provenance = new Dictionary<string, string>(Provenance),
-        };
+        for (int i = 0; i < rows.Length; i++) Row(rows[i]).CopyTo(weights.AsSpan(i * Parameters));
+        return PopulationFacts.Of(this).Select([.. rows]).With(weights);
     }
 
     /// <summary>The same networks with their parameters in another order, under another target's name.</summary>
@@ -122,16 +106,7 @@ public sealed class Population
     }
 
     /// <summary>The last step of every run, in increasing run.</summary>
-    public Population Finals()
-    {
-        var last = new SortedDictionary<int, int>();
-        for (int i = 0; i < Count; i++)
-        {
-            if (!last.TryGetValue(Run[i], out int best) || Step[i] > Step[best]) last[Run[i]] = i;
-        }
-
-        return Select([.. last.Values]);
-    }
+    public Population Finals() => Select(PopulationFacts.Of(this).FinalRows());
 
     /// <summary>The rows whose runs are in a set.</summary>
     public Population OfRuns(IReadOnlySet<int> runs) =>
@@ -152,13 +127,5 @@ public sealed class Population
         }
 
         return facts.With(weights);
-    }
-
-    private static float[]? Pick(float[]? values, ReadOnlySpan<int> rows)
-    {
-        if (values is null) return null;
-        var picked = new float[rows.Length];
-        for (int i = 0; i < rows.Length; i++) picked[i] = values[rows[i]];
-        return picked;
     }
 }

@@ -76,6 +76,28 @@ internal sealed record PopulationFacts(string Target, ParameterLayout Layout, in
             !key.EndsWith(".device", StringComparison.Ordinal) && Provenance.GetValueOrDefault(key) != other.Provenance.GetValueOrDefault(key));
     }
 
+    /// <summary>The row of the last step of every run, in increasing run.</summary>
+    public int[] FinalRows()
+    {
+        var last = new SortedDictionary<int, int>();
+        for (int i = 0; i < Count; i++)
+        {
+            if (!last.TryGetValue(Run[i], out int best) || Step[i] > Step[best]) last[Run[i]] = i;
+        }
+
+        return [.. last.Values];
+    }
+
+    /// <summary>What is known of some rows, in the given order.</summary>
+    public PopulationFacts Select(int[] rows) => new(Target, Layout, Pick(Run, rows), Pick(Step, rows))
+    {
+        Score = Score is null ? null : Pick(Score, rows),
+        Loss = Loss is null ? null : Pick(Loss, rows),
+        Wrong = Wrong?.Select(rows),
+        Metrics = Metrics.ToDictionary(m => m.Key, m => Pick(m.Value, rows)),
+        Provenance = new Dictionary<string, string>(Provenance),
+    };
+
     /// <summary>The population with these weights.</summary>
     public Population With(float[] weights) => new(Target, Layout, weights, Run, Step)
     {
@@ -85,4 +107,6 @@ internal sealed record PopulationFacts(string Target, ParameterLayout Layout, in
         Metrics = Metrics,
         Provenance = Provenance,
     };
+
+    private static T[] Pick<T>(T[] values, int[] rows) => [.. rows.Select(row => values[row])];
 }

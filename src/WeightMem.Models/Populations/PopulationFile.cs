@@ -78,9 +78,17 @@ public static class PopulationFile
     /// <exception cref="FileFormatException">The file is no population, is cut or damaged, or its parts do not fit together.</exception>
     public static Population Read(string path)
     {
-        foreach (string file in Directory.Exists(path) ? PopulationShards.Files(path) : [path]) Hdf5Checksum.Verify(file);
+        Verify(path);
         using PopulationReader reader = PopulationReader.Open(path);
         return reader.Read();
+    }
+
+    /// <summary>Compares a population, or the shards of one, with its checksum.</summary>
+    /// <exception cref="FileReadException">A file is missing or not readable.</exception>
+    /// <exception cref="FileFormatException">A file is damaged.</exception>
+    internal static void Verify(string path)
+    {
+        foreach (string file in Directory.Exists(path) ? PopulationShards.Files(path) : [path]) Hdf5Checksum.Verify(file);
     }
 
     /// <summary>Whether a file is an HDF5 file that says it is a population.</summary>
@@ -92,8 +100,7 @@ public static class PopulationFile
         return IsPopulation(reader);
     }
 
-    /// <summary>Whether an open HDF5 file says that it is a population.</summary>
-    internal static bool IsPopulation(Hdf5Reader reader) => reader.Text("", "format") == Format;
+    private static bool IsPopulation(Hdf5Reader reader) => reader.Text("", "format") == Format;
 
     /// <summary>Reads everything of a population but its weights, whose dataset is checked.</summary>
     /// <exception cref="FileFormatException">The file is no population, is damaged, or its parts do not fit together.</exception>

@@ -101,8 +101,7 @@ public sealed class PopulationReader : IDisposable
         }
     }
 
-    /// <summary>Reads a population from an open file, which is closed with the reader.</summary>
-    internal static PopulationReader Open(string path, Hdf5Reader file)
+    private static PopulationReader Open(string path, Hdf5Reader file)
     {
         try
         {
@@ -150,34 +149,6 @@ public sealed class PopulationReader : IDisposable
         ReadRows(0, values);
         return _facts.With(values);
     }
-
-    /// <summary>Reads some rows that follow each other as a population, with their runs and steps.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There are no such rows.</exception>
-    /// <exception cref="FileFormatException">The file is damaged.</exception>
-    public Population Read(int firstRow, int rows)
-    {
-        float[] values = GC.AllocateUninitializedArray<float>(checked(rows * Parameters));
-        ReadRows(firstRow, values);
-        return new Population(Target, Layout, values, _facts.Run[firstRow..(firstRow + rows)], _facts.Step[firstRow..(firstRow + rows)]);
-    }
-
-    /// <summary>Reads the last step of every run, in increasing run: the other rows' weights never are in memory.</summary>
-    /// <exception cref="FileFormatException">The file is damaged, or there are more weights than an array can hold.</exception>
-    public Population ReadFinals()
-    {
-        int[] last = FinalRows();
-        if ((long)last.Length * Parameters > Array.MaxLength)
-            throw new FileFormatException(Path, $"at most {Array.MaxLength} weights at a time", $"the last steps of {last.Length} runs with {Parameters} weights each");
-        float[] values = GC.AllocateUninitializedArray<float>(last.Length * Parameters);
-        for (int i = 0; i < last.Length; i++) ReadRows(last[i], values.AsMemory(i * Parameters, Parameters));
-        return new Population(Target, Layout, values, [.. last.Select(i => _facts.Run[i])], [.. last.Select(i => _facts.Step[i])])
-        {
-            Provenance = new Dictionary<string, string>(_facts.Provenance),
-        };
-    }
-
-    /// <summary>The row of the last step of every run, in increasing run.</summary>
-    internal int[] FinalRows() => [.. Enumerable.Range(0, Count).GroupBy(i => _facts.Run[i]).OrderBy(g => g.Key).Select(g => g.MaxBy(i => _facts.Step[i]))];
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();

@@ -45,7 +45,7 @@ public sealed class PopulationShards
         int count = files.Length;
         for (int i = 0; note is not null && i < count; i++)
         {
-            if (Damage(files[i]) is not { } damage) continue;
+            if (Hdf5Checksum.Damage(files[i]) is not { } damage) continue;
             note($"{damage}; it and the {count - i - 1} after it are made anew");
             for (; count > i; count--) File.Delete(files[count - 1]);
         }
@@ -85,20 +85,6 @@ public sealed class PopulationShards
         for (; Count > 0; Count--) File.Delete(PathOf(Count - 1));
         _first = null;
         if (Directory.Exists(Folder) && !Directory.EnumerateFileSystemEntries(Folder).Any()) Directory.Delete(Folder);
-    }
-
-    private static string? Damage(string file)
-    {
-        try
-        {
-            Hdf5Checksum.Verify(file);
-            using Hdf5Reader reader = Hdf5Reader.Open(file);
-            return null;
-        }
-        catch (FileFormatException error) when (error is not FileReadException)
-        {
-            return error.Message;
-        }
     }
 
     /// <summary>The name of a shard's file.</summary>

@@ -39,8 +39,9 @@ public sealed class StoredRows : IDisposable
     {
         if (PopulationShards.IsShards(path) || PopulationFile.IsPopulation(path))
         {
+            PopulationFile.Verify(path);
             var reader = PopulationReader.Open(path);
-            return new StoredRows(path, reader, null, reader.Parameters, finals ? reader.FinalRows() : [.. Enumerable.Range(0, reader.Count)]);
+            return new StoredRows(path, reader, null, reader.Parameters, finals ? reader.Facts.FinalRows() : [.. Enumerable.Range(0, reader.Count)]);
         }
 
         if (!System.IO.Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase) || NpyMatrix.Open(path) is not { } matrix) return null;
@@ -55,24 +56,32 @@ public sealed class StoredRows : IDisposable
     /// <exception cref="FileFormatException">The file is damaged, has changed, or weights are not finite.</exception>
     public WeightRows Read(ReadOnlySpan<int> networks)
     {
-        var weights = GC.AllocateUninitializedArray<float>(checked(networks.Length * Parameters));
-        for (int i = 0; i < networks.Length;)
+        int[] rows = new int[networks.Length];
+        for (int i = 0; i < rows.Length; i++)
+            rows[i] = (uint)networks[i] < (uint)Count ? _rows[networks[i]] : throw new ArgumentOutOfRangeException(nameof(networks), $"network {networks[i]} of {Count}");
+        var weights = GC.AllocateUninitializedArray<float>(checked(rows.Length * Parameters));
+        for (int i = 0; i < rows.Length;)
         {
             // Neighbouring rows in one go: a chunk of a compressed file is inflated once.
-            int first = _rows[networks[i]], length = 1;
-            while (i + length < networks.Length && _rows[networks[i + length]] == first + length) length++;
+            int first = rows[i], length = 1;
+            while (i + length < rows.Length && rows[i + length] == first + length) length++;
             Memory<float> into = weights.AsMemory(i * Parameters, length * Parameters);
             if (_population is not null) _population.ReadRows(first, into);
             else _matrix!.ReadRows(first, into.Span);
-            FiniteRows.Check(Path, into.Span, Parameters, first);
             i += length;
         }
 
-        if (_population is null) return new WeightRows(Path, weights, networks.Length, Parameters);
-        int[] run = new int[networks.Length], step = new int[networks.Length];
-        for (int i = 0; i < run.Length; i++) (run[i], step[i]) = (_population.Run[_rows[networks[i]]], _population.Step[_rows[networks[i]]]);
-        var population = new Population(_population.Target, _population.Layout, weights, run, step) { Provenance = new Dictionary<string, string>(_population.Provenance) };
-        return new WeightRows(Path, weights, networks.Length, Parameters, population);
+        FiniteRows.Check(Path, weights, Parameters, rows);
+        return new WeightRows(Path, weights, rows.Length, Parameters, _population?.Facts.Select(rows).With(weights));
+    }
+
+    /// <summary>Reads all networks.</summary>
+    /// <exception cref="FileFormatException">The file is damaged, has changed, weights are not finite, or there are more than an array can hold.</exception>
+    public WeightRows ReadAll()
+    {
+        if ((long)Count * Parameters > Array.MaxLength)
+            throw new FileFormatException(Path, $"at most {Array.MaxLength} weights at a time", $"{Count} networks with {Parameters} weights each");
+        return Read([.. Enumerable.Range(0, Count)]);
     }
 
     /// <summary>All networks, a tile of neighbouring ones at a time.</summary>

@@ -1,6 +1,5 @@
 using WeightMem.Engine.Tensors;
 using WeightMem.Formats;
-using WeightMem.Formats.Hdf5;
 
 namespace WeightMem.Models.Populations;
 
@@ -32,16 +31,7 @@ public sealed record WeightRows(string Path, float[] Values, int Count, int Para
     public static WeightRows Read(string path, string? part = null)
     {
         if (Directory.Exists(path)) return Of(path, ReadFolder(path, part));
-        if (part is null && System.IO.Path.GetExtension(path).ToLowerInvariant() is ".h5" or ".hdf5")
-        {
-            using Hdf5Reader reader = Hdf5Reader.Open(path);
-            if (PopulationFile.IsPopulation(reader))
-            {
-                using PopulationReader population = PopulationReader.Open(path, reader);
-                return Of(path, population.Read());
-            }
-        }
-
+        if (part is null && PopulationFile.IsPopulation(path)) return Of(path, PopulationFile.Read(path));
         using ArrayFile file = ArrayFile.Open(path);
         if (Matrix(file, part) is { } name)
         {

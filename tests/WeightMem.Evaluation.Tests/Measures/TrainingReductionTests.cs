@@ -47,8 +47,32 @@ public sealed class TrainingReductionTests : IDisposable
         using StoredRows stored = StoredRows.Open(path, finals: true)!;
         Assert.Equal(training.Finals().Weights, stored.Read([0, 1, 2]).Values);
         Assert.Equal([2, 0], stored.Read([2, 0]).Population!.Run);
-        using PopulationReader reader = PopulationReader.Open(path);
-        Assert.Equal(training.Finals().Weights, reader.ReadFinals().Weights);
+        Assert.Equal(training.Finals().Weights, stored.ReadAll().Values);
+    }
+
+    [Fact]
+    public void A_population_with_a_flipped_bit_is_refused_before_anything_is_read()
+    {
+        string path = Path.Combine(_folder, "flipped.h5");
+        PopulationFile.Write(path, Made.Flat(10, 12, 423));
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[bytes.Length / 2] ^= 16;
+        File.WriteAllBytes(path, bytes);
+        Assert.Contains("the file is damaged", Assert.Throws<FileFormatException>(() => StoredRows.Open(path, finals: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("the file is damaged", Assert.Throws<FileFormatException>(() => WeightRows.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Last_steps_that_are_not_finite_are_all_named_by_their_rows_of_the_file()
+    {
+        Population training = Made.Flat(10, 12, 424, run: [.. Enumerable.Range(0, 12).Select(i => i / 4)]);
+        for (int i = 0; i < 12; i++) training.Step[i] = i % 4;
+        foreach (int row in new[] { 3, 5, 11 }) training.Row(row)[0] = float.PositiveInfinity; // row 5 is no last step
+        string path = Path.Combine(_folder, "infinite.h5");
+        PopulationFile.Write(path, training);
+        using StoredRows stored = StoredRows.Open(path, finals: true)!;
+        Assert.Contains("2 of 3 rows (rows 3, 11, from 0)", Assert.Throws<FileFormatException>(() => stored.ReadAll()).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => stored.Read([3]));
     }
 
     [Fact]

@@ -44,32 +44,24 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
 
     public (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
     {
-        if (_context.Has(_folder.Training) && _context.Has(_folder.Heldout))
-        {
-            PopulationShards.Discard(_folder.ZooShards); // a kill may have come before
-            return (PopulationFile.Read(_folder.Training), PopulationFile.Read(_folder.Heldout));
-        }
-
+        var stored = new StoredZoo(_folder.Root);
+        if (stored.Read(_progress.Note) is { } done) return done;
         if (_shapes is ProceduralAirplanes airplanes)
         {
             _progress.Stage($"shapes: {_shapes.Description}");
-            ShapeFolder.Write(_folder.File("shapes"), airplanes, (done, all) => _progress.Advance(done, all, "airplanes"), cancellation);
+            ShapeFolder.Write(_folder.File("shapes"), airplanes, (count, of) => _progress.Advance(count, of, "airplanes"), cancellation);
         }
 
         var zoo = new FieldZoo(_context.Device, _target, _shapes, _fields);
         _progress.Stage($"zoo: {zoo.Ids.Count} fields of {_target.Name}, {_fields.Samples} samples each");
-        var shards = PopulationShards.Open(_folder.ZooShards, _progress.Note);
+        PopulationShards shards = stored.OpenShards(_progress.Note);
         Population all = zoo.FitAll(
             shards,
             p => _progress.Advance(
                 p.RunsDone + (double)p.Step / p.Steps * (p.Group == 0 ? 1 : Math.Min(_fields.GroupSize, p.Runs - p.RunsDone)), p.Runs,
                 FormattableString.Invariant($"{p.StepsPerSecond:F1} steps/s, {p.ModelsPerSecond:F2} fields/s")),
             cancellation);
-        Population training = Part(0, _shapes.Training.Count), heldout = Part(_shapes.Training.Count, all.Count - _shapes.Training.Count);
-        PopulationFile.Write(_folder.Heldout, heldout);
-        PopulationFile.Write(_folder.Training, training);
-        shards.Delete();
-        return (training, heldout);
+        return stored.Write(Part(0, _shapes.Training.Count), Part(_shapes.Training.Count, all.Count - _shapes.Training.Count), shards);
 
         Population Part(int first, int count)
         {

@@ -1,26 +1,30 @@
+using WeightMem.Engine.Devices;
+using WeightMem.Models.Data;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
 using WeightMem.Models.Zoos;
 
 namespace WeightMem.Evaluation.Studies.Methods;
 
-/// <summary>The zoo stage of methods whose networks are trained from scratch, many at once: a shard per group, then training and held-out runs.</summary>
+/// <summary>The zoo stage of networks that are trained from scratch, many at once: a shard per group, then training and held-out runs.</summary>
 internal static class LockstepZoo
 {
-    /// <summary>Trains what is missing.</summary>
+    /// <summary>Trains what is missing of a study's zoo.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the groups that are done stay.</exception>
-    public static (Population Training, Population Heldout) Run(StudyContext context, ILockstepTarget target, StudyImages images, CancellationToken cancellation)
-    {
-        (RunFolder folder, IStudyProgress progress, ZooSettings settings) = (context.Folder, context.Progress, context.Config.Zoo);
-        if (context.Has(folder.Training) && context.Has(folder.Heldout))
-        {
-            PopulationShards.Discard(folder.ZooShards); // a kill may have come before
-            return (PopulationFile.Read(folder.Training), PopulationFile.Read(folder.Heldout));
-        }
+    public static (Population Training, Population Heldout) Run(StudyContext context, ILockstepTarget target, StudyImages images, CancellationToken cancellation) =>
+        Run(
+            context.Device, new StoredZoo(context.Folder.Root), target, images.Train, images.Test, context.Config.Zoo, context.Config.HeldoutRuns, context.Progress, cancellation);
 
-        progress.Stage($"zoo: {settings.Runs} runs of {target.Name} on {images.Train.Name}");
-        using var builder = new ZooBuilder(context.Device, target, images.Train, images.Test, settings);
-        var shards = PopulationShards.Open(folder.ZooShards, progress.Note);
+    /// <summary>Trains what is missing of a zoo.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the groups that are done stay.</exception>
+    public static (Population Training, Population Heldout) Run(
+        Device device, StoredZoo stored, ILockstepTarget target, ImageSet train, ImageSet test, ZooSettings settings, int heldoutRuns, IStudyProgress progress,
+        CancellationToken cancellation)
+    {
+        if (stored.Read(progress.Note) is { } done) return done;
+        progress.Stage($"zoo: {settings.Runs} runs of {target.Name} on {train.Name}");
+        using var builder = new ZooBuilder(device, target, train, test, settings);
+        PopulationShards shards = stored.OpenShards(progress.Note);
         Population zoo = builder.TrainAll(
             shards,
             p => progress.Advance(
@@ -29,10 +33,7 @@ internal static class LockstepZoo
             cancellation);
         FilteredRuns filtered = RunFilter.Apply(zoo);
         if (filtered.DroppedRuns.Count > 0) progress.Note($"dropped {filtered.DroppedRuns.Count} runs with weights beyond {RunFilter.PublishedLimit}");
-        PopulationSplit split = PopulationSplit.ByRun(filtered.Kept, context.Config.HeldoutRuns);
-        PopulationFile.Write(folder.Heldout, split.Heldout);
-        PopulationFile.Write(folder.Training, split.Training);
-        shards.Delete();
-        return (split.Training, split.Heldout);
+        PopulationSplit split = PopulationSplit.ByRun(filtered.Kept, heldoutRuns);
+        return stored.Write(split.Training, split.Heldout, shards);
     }
 }
