@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Reflection;
 using WeightMem.Cuda;
 using WeightMem.Cuda.Libraries;
@@ -16,16 +17,20 @@ public static class ShippedKernels
     /// <summary>The variable that names a folder of images, <c>NAME.ptx</c> each, to load instead: another compiler's PTX, or the device's own code.</summary>
     public const string ImagesVariable = "WEIGHTMEM_KERNEL_IMAGES";
 
-    private const string Folder = "kernels/ptx/";
+    private const string Resource = "kernels/ptx.zip";
 
     // What a driver answers to an image that it cannot use: none for this device, not PTX, no compiler in the driver, a version too new.
     private static readonly int[] Refusals = [200, 209, 218, 221, 222];
 
     /// <summary>Names of the families that are shipped, as <c>rows.cu</c>.</summary>
-    public static IEnumerable<string> Names => Assembly.GetExecutingAssembly().GetManifestResourceNames()
-        .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
-        .Select(name => Path.ChangeExtension(name[Folder.Length..], ".cu"))
-        .Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Names
+    {
+        get
+        {
+            using ZipArchive archive = Open();
+            return [.. archive.Entries.Select(entry => Path.ChangeExtension(entry.Name, ".cu")).Order(StringComparer.Ordinal)];
+        }
+    }
 
     /// <summary>Whether the kernels come from here in this process: there is no NVRTC.</summary>
     public static bool AreUsed => CudaLibraries.Nvrtc is null;
@@ -57,10 +62,14 @@ public static class ShippedKernels
             return File.Exists(path) ? File.ReadAllBytes(path) : throw new CudaUnavailableException($"{ImagesVariable} names {folder}, but there is no {file}");
         }
 
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Folder + file)
+        using ZipArchive archive = Open();
+        ZipArchiveEntry entry = archive.GetEntry(file)
             ?? throw new CudaUnavailableException($"there is no NVRTC, and {name} was not shipped as PTX: {CudaLibraries.Report.Line(CudaLibrary.Nvrtc)}");
-        byte[] image = new byte[stream.Length];
+        using Stream stream = entry.Open();
+        byte[] image = new byte[entry.Length];
         stream.ReadExactly(image);
         return image;
     }
+
+    private static ZipArchive Open() => new(Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource)!);
 }
