@@ -53,7 +53,9 @@ public static class ShippedKernels
         }
     }
 
-    private static byte[] Image(string name)
+    /// <summary>The PTX of a family, or what stands in for it in the folder of <see cref="ImagesVariable"/>.</summary>
+    /// <exception cref="CudaUnavailableException">It is not there.</exception>
+    internal static byte[] Image(string name)
     {
         string file = Path.ChangeExtension(name, ".ptx");
         if (Environment.GetEnvironmentVariable(ImagesVariable) is { Length: > 0 } folder)
