@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -100,7 +101,7 @@ void drop(Arena& a, uint32_t row) {
 void* allocate(Space space, size_t bytes) {
     Arena& a = arena(space);
     size_t charged = roundUp(bytes, Alignment);
-    if (charged < bytes || (space == Space::Device && (charged > DeviceBytes || a.inUse + charged > DeviceBytes))) return nullptr;
+    if (charged < bytes || (space == Space::Device && (charged > availableBytes() || a.inUse + charged > availableBytes()))) return nullptr;
     size_t pageBytes = roundUp(charged, Page);
     if (!a.low || a.next + pageBytes + 2 * Page > a.low + ArenaBytes) return nullptr;
     Allocation entry;
@@ -137,6 +138,12 @@ int release(Space space, void* pointer) {
     if (!damaged) return CUDA_SUCCESS;
     return fail(CUDA_ERROR_ILLEGAL_ADDRESS, "found at free: something wrote at offset %ld of an allocation of %zu bytes (number %lu)",
                 offset, entry.bytes, entry.number);
+}
+
+size_t availableBytes() {
+    static const std::string said = setting("FREE");
+    static const size_t bytes = said.empty() ? DeviceBytes : std::min<size_t>(DeviceBytes, strtoull(said.c_str(), nullptr, 10));
+    return bytes;
 }
 
 size_t deviceBytesInUse() { return arena(Space::Device).inUse; }

@@ -11,6 +11,9 @@ enum class Space { Device, Host };
 
 constexpr size_t DeviceBytes = size_t{4} << 30;  // a limit is enforced, so that running out of memory can be tested
 
+// What this process can take of them: all, or what WEIGHTMEM_STANDIN_FREE says where another process has the rest.
+size_t availableBytes();
+
 // Null when the device is full. Filled with 0xFF: NaN in every floating-point format.
 void* allocate(Space space, size_t bytes);
 

@@ -34,7 +34,7 @@ int allocateDevice(void** out, size_t bytes) {
     if (!out || bytes == 0) return CUDA_ERROR_INVALID_VALUE;
     *out = allocate(Space::Device, bytes);
     if (*out) return CUDA_SUCCESS;
-    return fail(CUDA_ERROR_OUT_OF_MEMORY, "allocation of %zu bytes; %zu of %zu are in use", bytes, deviceBytesInUse(), DeviceBytes);
+    return fail(CUDA_ERROR_OUT_OF_MEMORY, "allocation of %zu bytes; %zu of %zu are in use", bytes, deviceBytesInUse(), availableBytes());
 }
 
 // Checks both sides, then queues the copy. Ranges are looked at again when it runs: memory may be freed by then.
@@ -129,7 +129,7 @@ STANDIN_EXPORT CUresult cuMemFree_v2(void* pointer) {
 
 STANDIN_EXPORT CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
     CUDA_CALL(Healthy);
-    *free = DeviceBytes - deviceBytesInUse();
+    *free = availableBytes() - deviceBytesInUse();
     *total = DeviceBytes;
     return CUDA_SUCCESS;
 }

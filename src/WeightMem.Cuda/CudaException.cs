@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using WeightMem.Cuda.Interop;
@@ -8,6 +9,8 @@ namespace WeightMem.Cuda;
 /// <summary>A call into the driver, NVRTC, cuBLAS or cublasLt failed. The message is one line.</summary>
 public sealed class CudaException : Exception
 {
+    private const int OutOfMemory = 2;
+
     private CudaException(CudaLibrary library, string call, int code, string name, string text, IReadOnlyList<string> launches)
         : base(Compose(call, code, name, text, launches))
     {
@@ -75,6 +78,11 @@ public sealed class CudaException : Exception
 
         var sticky = StickyCode(code);
         var explanation = Utf8(text) + (sticky ? StandinReport() : "");
+
+        // What is free tells whether a program wants too much or another one has the rest.
+        nuint free, total;
+        if (code == OutOfMemory && CudaLibraries.Driver is not null && Driver.cuMemGetInfo_v2(&free, &total) == 0)
+            explanation += string.Create(CultureInfo.InvariantCulture, $", {free / 1e6:F1} of the device's {total / 1e6:F0} MB are free");
         return new CudaException(CudaLibrary.Driver, call, code, Utf8(name), explanation, sticky ? LaunchTrace.Latest() : []);
     }
 

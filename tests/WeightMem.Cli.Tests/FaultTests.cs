@@ -192,6 +192,27 @@ public sealed partial class FaultTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     }
 
     [Theory]
+    [InlineData("0", "0.0 of the device's 4295 MB are free")]
+    [InlineData("400000", " of the device's 4295 MB are free")]
+    public void A_device_whose_memory_others_have_taken_is_one_line(string free, string said)
+    {
+        if (!CudaStandin.IsThere()) return;
+        var environment = new Dictionary<string, string> { ["WEIGHTMEM_CUDA_LIBRARIES"] = CudaStandin.Library, ["WEIGHTMEM_STANDIN_QUIET"] = "1", ["WEIGHTMEM_STANDIN_FREE"] = free };
+        foreach (string[] command in new[]
+            {
+                new[] { "zoo", "train", "mlp", "--pool", "4", "--runs", "4", "--epochs", "1", "--checkpoints", "3", "--device", "cuda", "--out", "never.h5" },
+                ["evaluate", "--training", Path.Combine(smoke.Study, "training.h5"), "--generated", Path.Combine(smoke.Study, "generated.h5"), "--device", "cuda", "--out", "never"],
+            })
+        {
+            (int code, _, string error) = RealProgram.Run(smoke.Root, environment, command);
+            Assert.True(code == ExitCodes.OutOfMemory, $"exit code {code}, {error}");
+            Assert.Contains(said, Assert.Single(error.Split('\n'), line => line.StartsWith("weightmem: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+            Assert.False(Path.Exists(Path.Combine(smoke.Root, command[^1])));
+        }
+    }
+
+    [Theory]
     [InlineData(20)]
     [InlineData(30)]
     [InlineData(40)]

@@ -48,6 +48,40 @@ public sealed class AssignmentTests
         Assert.Equal(planted, columns);
     }
 
+    /// <summary>An assignment is of least cost if and only if no cycle of rows gains by each taking the next one's column.</summary>
+    [Theory]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(33)]
+    [InlineData(128)]
+    [InlineData(257)]
+    public void No_cycle_of_rows_gains_by_trading_columns(int n)
+    {
+        for (int trial = 0; trial < (n > 100 ? 2 : 12); trial++)
+        {
+            RandomStream stream = new RandomStream(53, "costs").At(trial);
+            double[] costs = [.. Enumerable.Range(0, n * n).Select(i => trial % 2 == 0 ? stream.Integer(i, 6) : 10 * stream.Double(i) - 3)];
+            var columns = new int[n];
+            double total = Assignment.Solve(costs, columns);
+            Assert.Equal(Enumerable.Range(0, n).Sum(i => costs[i * n + columns[i]]), total, 1e-9);
+            Assert.Equal(Enumerable.Range(0, n), columns.Order());
+
+            // The cheapest way from trading to trading, through ever more rows (Floyd 1962).
+            double[] trade = [.. Enumerable.Range(0, n * n).Select(i => costs[i / n * n + columns[i % n]] - costs[i / n * n + columns[i / n]])];
+            for (int through = 0; through < n; through++)
+            {
+                for (int from = 0; from < n; from++)
+                {
+                    for (int to = 0; to < n; to++) trade[from * n + to] = Math.Min(trade[from * n + to], trade[from * n + through] + trade[through * n + to]);
+                }
+            }
+
+            Assert.All(Enumerable.Range(0, n), row => Assert.True(trade[row * n + row] > -1e-9, $"row {row} gains {-trade[row * n + row]} in trial {trial}"));
+        }
+    }
+
     [Fact]
     public void Equal_costs_give_some_assignment()
     {

@@ -138,7 +138,7 @@ public sealed class CudaDevice : Device
         }
         catch (CudaException error) when (error.Library == CudaLibrary.Driver && error.Code == OutOfMemory)
         {
-            throw new InsufficientMemoryException($"{Name} has no block of {bytes} bytes", error);
+            throw new InsufficientMemoryException($"{Name} has no block of {bytes} bytes: {error.Text}", error);
         }
     }
 
