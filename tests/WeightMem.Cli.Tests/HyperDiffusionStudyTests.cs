@@ -41,6 +41,15 @@ public sealed class HyperDiffusionStudyTests : IDisposable
         Assert.True(code == 0, error);
         Assert.Equal(sampled, File.ReadAllBytes(Path.Combine(study, "generated.h5")));
         Assert.Equal(populations.ToJsonString(), JsonNode.Parse(again)!["populations"]!.ToJsonString());
+
+        // Trained on the population alone: the same generator, and networks of it.
+        string mine = Path.Combine(_root, "mine"), more = Path.Combine(_root, "more.h5");
+        (code, _, error) = CommandLine.Run("train", "hyperdiffusion", "--population", Path.Combine(study, "training.h5"), "--preset", "smoke", "--out", mine);
+        Assert.True(code == 0, error);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(study, "generator.safetensors")), File.ReadAllBytes(Path.Combine(mine, "generator.safetensors")));
+        (code, output, error) = CommandLine.Run("sample", mine, "--count", "3", "--out", more);
+        Assert.True(code == 0, error);
+        Assert.Contains("more.h5: 3 networks", output, StringComparison.Ordinal);
     }
 
     [Fact]

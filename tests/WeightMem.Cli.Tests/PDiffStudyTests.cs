@@ -33,6 +33,15 @@ public sealed class PDiffStudyTests
             Assert.All(before, file => Assert.Equal(file.Value, File.ReadAllBytes(Path.Combine(study, file.Key))));
             Assert.Equal(document["populations"]!.ToJsonString(), JsonNode.Parse(again)!["populations"]!.ToJsonString());
 
+            // Trained on the population alone: the same generator, and networks of it.
+            string mine = Path.Combine(root, "mine");
+            (code, _, error) = CommandLine.Run("train", "p-diff", "--population", Path.Combine(study, "training.h5"), "--preset", "smoke", "--out", mine);
+            Assert.True(code == 0, error);
+            Assert.Equal(before["generator.safetensors"], File.ReadAllBytes(Path.Combine(mine, "generator.safetensors")));
+            (code, output, error) = CommandLine.Run("sample", mine, "--count", "3", "--out", Path.Combine(root, "more.h5"));
+            Assert.True(code == 0, error);
+            Assert.Contains("more.h5: 3 networks, mean accuracy", output, StringComparison.Ordinal);
+
             (code, output, error) = CommandLine.Run("study", "latent-noise", study, "--noise", "0", "--json");
             Assert.True(code == 0, error);
             Assert.Equal(0, (double)JsonNode.Parse(output)!["levels"]![0]!["latent_noise"]!);

@@ -34,7 +34,7 @@ internal static class SampleCommand
                     ? study.Sample(name, n, parsed.GetValue(seed), cancellation)
                     : study.SampleFresh(n, parsed.GetValue(seed), cancellation);
                 PopulationFile.Write(parsed.GetValue(output)!, sampled);
-                Console.Out.WriteLine(FormattableString.Invariant($"{parsed.GetValue(output)}: {n} networks, mean accuracy {sampled.Score!.Average():F1} %"));
+                Console.Out.WriteLine(FormattableString.Invariant($"{parsed.GetValue(output)}: {n} networks{(sampled.Score is { } score ? $", mean accuracy {score.Average():F1} %" : "")}"));
             }
 
             return ExitCodes.Success;

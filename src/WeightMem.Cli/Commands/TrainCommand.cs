@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Studies;
+using WeightMem.Models.Data;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
 
@@ -25,7 +26,7 @@ internal static class TrainCommand
         var configuration = new Option<string?>("--config") { Description = "Its configuration (config_ae.json); beside it if not given" };
         var acrossBatch = new Option<bool>("--across-batch") { Description = "Take a checkpoint whose attention ran across the networks of a batch, and run it so" };
         var chunk = new Option<int?>("--chunk") { Description = "Values per token of gpt in place of the preset's" };
-        Option<string> data = SharedOptions.Data();
+        var data = new Option<string?>("--data") { Description = $"Image set ({string.Join(", ", ImageCatalog.Names)}), or shapes of hyperdiffusion [{ImageCatalog.Default}, or the preset's shapes]" };
         Option<string?> folder = SharedOptions.DataFolder();
         Option<int> pool = SharedOptions.Pool();
         Option<long> seed = SharedOptions.Seed();
@@ -42,7 +43,7 @@ internal static class TrainCommand
             using FileStream content = File.OpenRead(path);
             StudyConfig config = made with
             {
-                Data = parsed.GetValue(data)!,
+                Data = parsed.GetValue(data) ?? (made.HyperDiffusion is null ? ImageCatalog.Default : made.Data),
                 Pool = parsed.GetValue(pool),
                 Target = training.Target,
                 Population = Convert.ToHexStringLower(SHA256.HashData(content)),

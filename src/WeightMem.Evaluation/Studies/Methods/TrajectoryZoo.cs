@@ -27,7 +27,7 @@ internal sealed class TrajectoryZoo
         (_context, _images) = (context, images);
         _settings = context.Config.Trajectory ?? throw new RunFolderException($"{context.Folder.Root}: the configuration has no settings of a trajectory");
         _settings.Validate();
-        _definition = NetworkCatalog.Find(context.Config.Target) ?? throw new ArgumentException($"p-diff takes one of {string.Join(", ", NetworkCatalog.All.Select(d => d.Name))}, not {context.Config.Target}");
+        _definition = NetworkCatalog.Of(context.Config.Target) ?? throw new ArgumentException($"p-diff takes one of {string.Join(", ", NetworkCatalog.All.Select(d => d.Name))}, not {context.Config.Target}");
     }
 
     /// <summary>Accuracy of the pre-trained network on the images that its best epoch was chosen on, in percent.</summary>

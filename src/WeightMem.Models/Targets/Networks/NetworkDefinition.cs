@@ -26,4 +26,7 @@ internal static class NetworkCatalog
 
     /// <summary>The network of a name, or null.</summary>
     public static NetworkDefinition? Find(string name) => All.FirstOrDefault(d => d.Name == name);
+
+    /// <summary>The network that a target of this name is made of, as <c>resnet-mini-1x28x28-10@c54a0fe6</c>, or null.</summary>
+    public static NetworkDefinition? Of(string target) => All.FirstOrDefault(d => target == d.Name || target.StartsWith(d.Name + "-", StringComparison.Ordinal));
 }
