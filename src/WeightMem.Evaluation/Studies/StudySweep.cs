@@ -1,11 +1,11 @@
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Reports;
-using WeightMem.Formats.Meshes;
 using WeightMem.Formats;
+using WeightMem.Formats.Meshes;
+using WeightMem.Models;
 using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
 using WeightMem.Models.Zoos;
-using WeightMem.Models;
 
 namespace WeightMem.Evaluation.Studies;
 
