@@ -52,8 +52,10 @@ public static class StudySweep
     /// <param name="title">Title of the index page.</param>
     /// <param name="note">Told, in one line, when a stored result is damaged.</param>
     /// <returns>The table as text.</returns>
+    /// <exception cref="RunFolderException">Another process works in the folder.</exception>
     public static string Run(string folder, IReadOnlyList<SweepVariant> variants, Func<StudyConfig, RunFolder, EvaluationDocument> run, string title, Action<string> note)
     {
+        using FolderLock hold = FolderLock.Take(folder);
         var documents = new Dictionary<string, EvaluationDocument>();
         SweepVariant source = variants.MaxBy(v => v.TrainingRuns ?? int.MaxValue)!;
         foreach (SweepVariant variant in variants.OrderBy(v => v == source ? 0 : 1))
