@@ -28,7 +28,7 @@ public static class Assignment
         Span<int> rowOfColumn = links[..(n + 1)], visited = links.Slice(n + 1, n + 1);
         rowOfColumn.Fill(-1);
         columnOfRow.Fill(-1);
-        Begin(costs, rowPrice, columnPrice, rowOfColumn, columnOfRow, reach[..n]);
+        Begin(costs, rowPrice, columnPrice, rowOfColumn, columnOfRow);
 
         for (int row = 0; row < n; row++)
         {
@@ -120,61 +120,32 @@ public static class Assignment
     }
 
     /// <summary>Prices under which no pair costs less than nothing, and rows given to free columns that then cost nothing: most of the assignment, as a rule.</summary>
-    private static void Begin(
-        ReadOnlySpan<double> costs, Span<double> rowPrice, Span<double> columnPrice, Span<int> rowOfColumn, Span<int> columnOfRow, Span<double> reduced)
+    private static void Begin(ReadOnlySpan<double> costs, Span<double> rowPrice, Span<double> columnPrice, Span<int> rowOfColumn, Span<int> columnOfRow)
     {
+        // A value at a time: where costs are nearly solved this is all there is, and vectors, which have to find the first of equals, were slower up to 128 rows.
         int n = columnOfRow.Length;
         columnPrice[n] = rowPrice[n] = 0;
         for (int j = 0; j < n; j++) columnPrice[j] = costs[j];
-        for (int i = 1; i < n; i++) Lower(columnPrice, costs.Slice(i * n, n));
+        for (int i = 1; i < n; i++)
+        {
+            for (int j = 0; j < n; j++) columnPrice[j] = Math.Min(columnPrice[j], costs[i * n + j]);
+        }
+
         for (int i = 0; i < n; i++)
         {
-            // Of several cheapest columns the first that is free.
-            double least = Reduce(costs.Slice(i * n, n), columnPrice, reduced);
-            rowPrice[i] = least;
+            int cheapest = -1;
+            double least = double.PositiveInfinity;
             for (int j = 0; j < n; j++)
             {
-                if (reduced[j] != least || rowOfColumn[j] >= 0) continue;
-                (rowOfColumn[j], columnOfRow[i]) = (i, j);
-                break;
-            }
-        }
-    }
-
-    /// <summary>values[j] = min(values[j], others[j]).</summary>
-    private static void Lower(Span<double> values, ReadOnlySpan<double> others)
-    {
-        int j = 0;
-        for (; j <= others.Length - Vector512<double>.Count; j += Vector512<double>.Count)
-            Vector512.Min(Vector512.Create((ReadOnlySpan<double>)values[j..]), Vector512.Create(others[j..])).CopyTo(values[j..]);
-        for (; j < others.Length; j++) values[j] = Math.Min(values[j], others[j]);
-    }
-
-    /// <summary>reduced[j] = costs[j] - prices[j], and the least of them.</summary>
-    private static double Reduce(ReadOnlySpan<double> costs, ReadOnlySpan<double> prices, Span<double> reduced)
-    {
-        int j = 0;
-        double least = double.PositiveInfinity;
-        if (costs.Length >= Vector512<double>.Count)
-        {
-            Vector512<double> leasts = Vector512.Create(least);
-            for (; j <= costs.Length - Vector512<double>.Count; j += Vector512<double>.Count)
-            {
-                Vector512<double> values = Vector512.Create(costs[j..]) - Vector512.Create(prices[j..]);
-                values.CopyTo(reduced[j..]);
-                leasts = Vector512.Min(leasts, values);
+                double reduced = costs[i * n + j] - columnPrice[j];
+                if (reduced > least || (reduced == least && (cheapest < 0 || rowOfColumn[cheapest] < 0))) continue;
+                (least, cheapest) = (reduced, j);
             }
 
-            for (int lane = 0; lane < Vector512<double>.Count; lane++) least = Math.Min(least, leasts[lane]);
+            rowPrice[i] = least;
+            if (cheapest < 0 || rowOfColumn[cheapest] >= 0) continue;
+            (rowOfColumn[cheapest], columnOfRow[i]) = (i, cheapest);
         }
-
-        for (; j < costs.Length; j++)
-        {
-            reduced[j] = costs[j] - prices[j];
-            least = Math.Min(least, reduced[j]);
-        }
-
-        return least;
     }
 
     private static void Subtract(Span<double> values, double step)
