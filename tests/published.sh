@@ -9,9 +9,9 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/home" "$work/empty" "$work/here" "$work/tmp"
 offline=()
 unshare -rn true 2>/dev/null && offline=(unshare -rn)
-fail() { echo "published file: $*" >&2; exit 1; }
 run() { (cd "$work/here" && "${offline[@]}" env -i HOME="${home-$work/home}" TMPDIR="$work/tmp" PATH="$work/empty" "$program" "$@"); }
-has() { case $2 in *"$1"*) ;; *) fail "expected '$1' in: $2" ;; esac }
+what="published file"
+. tests/smoke.sh
 
 [ -x "$program" ] || fail "there is none at $program; ./build.sh publish linux-x64 makes it"
 [ "$(stat -c %s "$program")" -lt 60000000 ] || fail "it has $(stat -c %s "$program") bytes, more than 60 MB"
@@ -20,27 +20,14 @@ has() { case $2 in *"$1"*) ;; *) fail "expected '$1' in: $2" ;; esac }
 has "Exit codes" "$(run --help)"
 has "Examples" "$(run zoo train --help)"
 [ -z "$(ls -A "$work/home")" ] || fail "help wrote into the home: $(ls -A "$work/home")"
-code=0; error=$(run reproduse 2>&1) || code=$?
-[ "$code" = 2 ] || fail "a wrong command ends with $code"
-has "reproduce" "$error"
+wrong_command
 doctor=$(run doctor)
 has "images: fashion-mnist-small" "$doctor"
 has "kernels:" "$doctor"
 
-study() {
-  local began=$SECONDS printed
-  printed=$(run reproduce "$1" --preset smoke 2>"$work/log") || { cat "$work/log" >&2; fail "reproduce $1 ended with an error"; }
-  has "verdict:" "$printed"
-  for file in config.json evaluation.json report.html generated.h5; do [ -s "$work/here/runs/$1-smoke/$file" ] || fail "reproduce $1 left no $file"; done
-  compgen -G "$work/here/runs/$1-smoke/figures/*.png" >/dev/null || fail "reproduce $1 drew no figure"
-  echo "reproduce $1 --preset smoke: $((SECONDS - began)) s"
-}
-
 study gpt
 [ "${1:-}" = quick ] || for method in hyper-representations p-diff hyperdiffusion; do study "$method"; done
-has "weights" "$(run inspect runs/gpt-smoke/generated.h5)"
-run convert runs/gpt-smoke/generated.h5 net.pt --row 0 >/dev/null
-has "fc1.weight" "$(run inspect net.pt)"
+files
 # A home that cannot be written: the graphics library goes to the folder for temporary files, and does not stay there.
 home=/dev/null run report runs/gpt-smoke >/dev/null 2>"$work/log" || { cat "$work/log" >&2; fail "no report with a home that cannot be written"; }
 [ -z "$(ls -A "$work/tmp")" ] || fail "left behind in the folder for temporary files: $(ls -A "$work/tmp")"

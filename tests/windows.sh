@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 export WINEPREFIX=$work/wine WINEDEBUG=-all
 trap 'wineserver -k 2>/dev/null || true; rm -rf "$work"' EXIT
-fail() { echo "Windows program: $*" >&2; exit 1; }
-has() { case $2 in *"$1"*) ;; *) fail "expected '$1' in: $2" ;; esac }
+what="Windows program"
+. tests/smoke.sh
 
 dotnet publish src/WeightMem.Cli -c Release -r win-x64 --self-contained -p:RunAnalyzers=false -p:PublishReadyToRun=false -v q --nologo -o "$work/program"
 [ "$(ls "$work/program")" = weightmem.exe ] || fail "more than one file: $(ls "$work/program")"
@@ -17,26 +17,15 @@ mkdir "$work/here"
 run() { (cd "$work/here" && env -u XDG_CACHE_HOME wine "$work/program/weightmem.exe" "$@"); }
 
 has "Exit codes" "$(run --help)"
-code=0; error=$(run reproduse 2>&1) || code=$?
-[ "$code" = 2 ] || fail "a wrong command ends with $code"
+wrong_command
 doctor=$(run doctor)
 has "Windows" "$doctor"
 has "images: fashion-mnist-small" "$doctor"
 
-study() {
-  local began=$SECONDS printed
-  printed=$(run reproduce "$1" --preset smoke --set resamples=20 --set grid_resolution=20 --out "$1" 2>"$work/log") || { cat "$work/log" >&2; fail "reproduce $1 ended with an error"; }
-  has "verdict:" "$printed"
-  for file in config.json evaluation.json report.html generated.h5; do [ -s "$work/here/$1/$file" ] || fail "reproduce $1 left no $file"; done
-  compgen -G "$work/here/$1/figures/*.png" >/dev/null || fail "reproduce $1 drew no figure"
-  echo "reproduce $1 --preset smoke: $((SECONDS - began)) s"
-}
-
-study gpt
-[ "${1:-}" = quick ] || for method in hyper-representations p-diff hyperdiffusion; do study "$method"; done
-has "weights" "$(run inspect gpt/generated.h5)"
-run convert gpt/generated.h5 net.pt --row 0 >/dev/null
-has "fc1.weight" "$(run inspect net.pt)"
+lighter=(--set resamples=20 --set grid_resolution=20)
+study gpt "${lighter[@]}"
+[ "${1:-}" = quick ] || for method in hyper-representations p-diff hyperdiffusion; do study "$method" "${lighter[@]}"; done
+files
 
 # A second process is refused while a first one trains; killed, the first continues to the bits of one that was left alone.
 zoo=(zoo train mlp --pool 4 --runs 8 --epochs 60 --checkpoints 4 --group 2)
@@ -51,5 +40,6 @@ pkill -KILL -f 'weightmem.exe zoo train' || fail "there was nothing to kill: the
 wait $first 2>/dev/null || true
 run "${zoo[@]}" --out killed.h5 >/dev/null 2>&1 || fail "the killed zoo does not continue"
 cmp "$work/here/whole.h5" "$work/here/killed.h5" || fail "the killed zoo ended in other bits"
-[ "$(ls "$work/here" | tr '\n' ' ')" = "$(ls "$work/here" | grep -v 'shards\|tmp\|lock' | tr '\n' ' ')" ] || fail "left behind: $(ls "$work/here")"
+left=$(ls -A "$work/here" | grep '^\.\|shards\|lock' || true)
+[ -z "$left" ] || fail "left behind: $left"
 echo "Windows program under $(wine --version): all is well"
