@@ -62,6 +62,20 @@ public class FileFormatException : Exception
     internal static string Quote(ReadOnlySpan<byte> bytes) =>
         $"bytes {BitConverter.ToString(bytes[..Math.Min(bytes.Length, 16)].ToArray()).Replace('-', ' ')}";
 
+    /// <summary>What a check of a file finds wrong with it, in a line; null when nothing is. That the file cannot be opened is thrown on.</summary>
+    internal static string? FoundBy(Action check)
+    {
+        try
+        {
+            check();
+            return null;
+        }
+        catch (FileFormatException error) when (error is not FileReadException)
+        {
+            return error.Message;
+        }
+    }
+
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using WeightMem.Cli.Commands;
 using WeightMem.Evaluation.Studies;
 using WeightMem.Formats;
@@ -38,6 +39,47 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("""{ "method": "p-diff" }""", "for p-diff, not for gpt")]
     public void What_the_study_has_not_is_refused(string text, string said) =>
         Assert.Contains(said, Assert.Throws<UsageException>(() => Apply(text, StudyPresets.Create("gpt", "smoke"))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("hyperdiffusion", "zoo.epochs", "5")]
+    [InlineData("hyperdiffusion", "grid_resolution", "5")]
+    [InlineData("hyper-representations", "recursive_rounds", "5")]
+    [InlineData("p-diff", "zoo.runs", "5")]
+    [InlineData("p-diff", "generated_from_known_starts", "5")]
+    [InlineData("gpt", "method", "p-diff")]
+    public void A_setting_that_would_change_nothing_is_refused_unless_it_is_left_as_it_is(string method, string setting, string value)
+    {
+        StudyConfig config = StudyPresets.Create(method, "smoke");
+        Assert.Contains(setting.Split('.')[0], Assert.Throws<ArgumentException>(() => config.With(setting, value)).Message, StringComparison.Ordinal);
+        JsonNode now = setting.Split('.').Aggregate(JsonNode.Parse(config.ToJson())!, (node, name) => node[name]!);
+        Assert.Equal(config.ToJson(), config.With(setting, now.ToString()).ToJson());
+    }
+
+    [Theory]
+    [InlineData("gpt", "heldout_runs=3", "4 networks are asked for")]
+    [InlineData("gpt", "heldout_runs=8 generated_from_known_starts=0", "8 of 8 runs cannot be held out")]
+    [InlineData("gpt", "zoo.kept_epochs=[1]", "zoo.kept_epochs")]
+    [InlineData("hyper-representations", "heldout_runs=13", "a batch of 8 networks")]
+    [InlineData("p-diff", "heldout_runs=0", "held-out runs, at least one")]
+    public void What_cannot_work_is_said_before_a_zoo_is_trained_and_leaves_the_folder_free(string method, string settings, string said)
+    {
+        string root = Directory.CreateTempSubdirectory("settings-").FullName, folder = Path.Combine(root, "run");
+        try
+        {
+            (int code, _, string error) = CommandLine.Run(["reproduce", method, "--preset", "smoke", "--out", folder, .. settings.Split(' ').SelectMany(s => new[] { "--set", s })]);
+            Assert.Equal(ExitCodes.BadInput, code);
+            Assert.Contains(said, error, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(Path.Combine(folder, "zoo")) || File.Exists(Path.Combine(folder, "training.h5")));
+            StudyConfig other = StudyPresets.Create(method, "smoke");
+            using (RunFolder.Open(folder, other)) Assert.Equal(other.ToJson(), File.ReadAllText(Path.Combine(folder, "config.json")));
+            File.WriteAllText(Path.Combine(folder, "training.h5"), "");
+            Assert.Contains("holds another run", Assert.Throws<RunFolderException>(() => RunFolder.Open(folder, other.WithSeed(1))).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
 
     [Theory]
     [InlineData("{ \"generated\": 7,\n \"gpt\": ", "line 2")]

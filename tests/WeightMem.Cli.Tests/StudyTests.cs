@@ -143,6 +143,26 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         DateTime written = File.GetLastWriteTimeUtc(Path.Combine(folder, "runs-2", "evaluation.json"));
         Assert.Equal(table, Ok("study", "data-scaling", "gpt", "--preset", "smoke", "--out", folder));
         Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(folder, "runs-2", "evaluation.json")));
+        string[] figure = File.ReadAllLines(Path.Combine(folder, "figures", "data-scaling.csv"));
+        Assert.Equal(["z_u,2", "z_u,4", "auc,2", "auc,4", "duplicate_rate,2", "duplicate_rate,4"], figure[1..].Select(line => string.Join(',', line.Split(',')[..2])));
+        Assert.Contains("figures/data-scaling.svg", File.ReadAllText(Path.Combine(folder, "index.html")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(100)] // the preset's
+    [InlineData(5)]
+    public void Decision_boundaries_have_the_resolution_that_was_set(int resolution)
+    {
+        string folder = resolution == 100 ? smoke.Study : Path.Combine(smoke.Root, $"resolution {resolution}");
+        if (resolution != 100)
+        {
+            Directory.CreateDirectory(folder);
+            foreach (string file in new[] { "training.h5", "heldout.h5", "generator.safetensors" }) File.Copy(Path.Combine(smoke.Study, file), Path.Combine(folder, file));
+            File.WriteAllText(Path.Combine(folder, "config.json"), StudyPresets.Create("gpt", "smoke").With("grid_resolution", $"{resolution}").ToJson());
+            Ok("reproduce", "gpt", "--preset", "smoke", "--set", $"grid_resolution={resolution}", "--out", folder);
+        }
+
+        Assert.Equal(1 + resolution * resolution, File.ReadLines(Path.Combine(folder, "figures", "decision-boundary.csv")).Count());
     }
 
     [Fact]

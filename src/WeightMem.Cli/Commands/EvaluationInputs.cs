@@ -33,8 +33,9 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
     public Population Judged(string role, string path, bool finals)
     {
         using StoredRows? stored = StoredRows.Open(path, finals);
-        int most = stored is null ? 0 : TrainingReduction.Fitting(device, stored.Parameters, limit);
-        if (stored is null || stored.Count <= most) return Whole(role, path, finals, stored);
+        if (stored is null) return ReadWhole(role, path, finals);
+        int most = TrainingReduction.Fitting(device, stored.Parameters, limit);
+        if (stored.Count <= most) return Recorded(role, path, stored.ReadAll());
         most = Math.Min(most, TrainingReduction.Kept);
         int[] drawn = [.. new RandomStream(seed, "sample of " + role).Choose(stored.Count, most).Order()];
         Population sample = OfTarget(stored.Read(drawn));
@@ -49,9 +50,9 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
     public Population Training(string path, bool finals, IReadOnlyList<NamedPopulation> judged)
     {
         using StoredRows? stored = StoredRows.Open(path, finals);
-        if (stored is null) return Whole("training", path, finals, null);
+        if (stored is null) return ReadWhole("training", path, finals);
         int most = TrainingReduction.Fitting(device, stored.Parameters, limit, [.. judged.Select(j => j.Population)]);
-        if (stored.Count <= most) return Whole("training", path, finals, stored);
+        if (stored.Count <= most) return Recorded("training", path, stored.ReadAll());
         if (judged.All(j => j.Name != "heldout"))
         {
             throw new UsageException(
@@ -73,14 +74,20 @@ internal sealed class EvaluationInputs(Device device, ITarget? target, int limit
             throw new ArgumentException($"{other.Name} has networks of {other.Population.Parameters} parameters, and training of {parameters}");
     }
 
-    private Population Whole(string role, string path, bool finals, StoredRows? stored)
+    /// <summary>A file of a kind that cannot be read in parts.</summary>
+    private Population ReadWhole(string role, string path, bool finals)
     {
-        WeightRows rows = stored?.ReadAll() ?? WeightRows.Read(path);
-        if (stored is null) FiniteRows.Check(path, rows.Values, rows.Parameters);
+        WeightRows rows = WeightRows.Read(path);
+        FiniteRows.Check(path, rows.Values, rows.Parameters);
+        Population all = Recorded(role, path, rows);
+        return finals ? all.Finals() : all;
+    }
+
+    private Population Recorded(string role, string path, WeightRows rows)
+    {
         Population population = OfTarget(rows);
         _provenance[$"sha256 of {role}"] = Directory.Exists(path) ? Hash(rows.Values) : Hash(path);
-        if (population.Count == 0) throw new FileFormatException(path, "at least one network", "none");
-        return finals && stored is null ? population.Finals() : population;
+        return population.Count > 0 ? population : throw new FileFormatException(path, "at least one network", "none");
     }
 
     private Population OfTarget(WeightRows rows) => target is null

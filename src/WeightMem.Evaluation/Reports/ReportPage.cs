@@ -191,7 +191,8 @@ public static class ReportPage
         html.Element("p", "The thresholds, fixed before anything was measured. " + Judgements.Thresholds.Text, ("class", "note")).Line();
     }
 
-    private static void Figures(HtmlWriter html, IReadOnlyList<ReportFigure> figures, FigureNumber place)
+    /// <summary>Figures with their captions and links, numbered on.</summary>
+    internal static void Figures(HtmlWriter html, IReadOnlyList<ReportFigure> figures, FigureNumber place)
     {
         foreach (ReportFigure figure in figures)
         {
@@ -298,7 +299,8 @@ public static class ReportPage
     }
 
     /// <summary>Counts figures over the page.</summary>
-    private sealed class FigureNumber
+    /// <summary>Counts the figures of a page.</summary>
+    internal sealed class FigureNumber
     {
         private int _last;
 

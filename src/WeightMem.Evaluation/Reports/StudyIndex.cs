@@ -69,14 +69,21 @@ public static class StudyIndex
     }
 
     /// <summary>Writes the page and the same table as CSV into the folder of the studies.</summary>
-    public static void Write(string root, string title, IReadOnlyList<IndexedStudy> studies)
+    /// <param name="root">The folder.</param>
+    /// <param name="title">Title of the page.</param>
+    /// <param name="studies">The studies.</param>
+    /// <param name="figures">Figures of all of them together.</param>
+    public static void Write(string root, string title, IReadOnlyList<IndexedStudy> studies, IReadOnlyList<ReportFigure>? figures = null)
     {
-        AtomicFile.WriteText(Path.Combine(root, "index.html"), Render(title, studies));
+        AtomicFile.WriteText(Path.Combine(root, "index.html"), Render(title, studies, figures));
         AtomicFile.WriteText(Path.Combine(root, "index.csv"), Csv(studies));
     }
 
     /// <summary>The page.</summary>
-    public static string Render(string title, IReadOnlyList<IndexedStudy> studies) => ReportPage.Document(title, html =>
+    /// <param name="title">Title of the page.</param>
+    /// <param name="studies">The studies.</param>
+    /// <param name="figures">Figures of all of them together.</param>
+    public static string Render(string title, IReadOnlyList<IndexedStudy> studies, IReadOnlyList<ReportFigure>? figures = null) => ReportPage.Document(title, html =>
     {
         html.Line().Element("p", "WeightMem · do generated weights memorise?", ("class", "label")).Line();
         html.Element("h1", title).Line();
@@ -107,6 +114,12 @@ public static class StudyIndex
             });
         }, ("class", "battery stack")), ("class", "scroll")).Line();
         html.Element("p", () => html.Text("The same table: ").Element("a", "index.csv", ("href", "index.csv")).Text(". Distances are up to the order of hidden units where the target has one."), ("class", "note")).Line();
+        if (figures is { Count: > 0 })
+        {
+            html.Element("h2", "Figures").Line();
+            ReportPage.Figures(html, figures, new ReportPage.FigureNumber());
+        }
+
         html.Element("h2", "Why").Line();
         foreach (IndexedStudy study in studies.Where(s => s.Document.Verdict is not null))
             html.Element("p", () => html.Element("strong", study.Name + ": " + study.Document.Verdict!.Name + ". ").Text(study.Document.Verdict.Sentence)).Line();

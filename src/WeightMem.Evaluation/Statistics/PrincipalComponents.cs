@@ -83,11 +83,20 @@ public sealed class PrincipalComponents
     {
         if (scores.Length != Components || row.Length != Features)
             throw new ArgumentException($"{Components} scores make a row of {Features} values, not {scores.Length} and {row.Length}");
-        for (int f = 0; f < row.Length; f++)
+        int at = 0;
+        for (; at <= row.Length - Vector256<double>.Count; at += Vector256<double>.Count) // the same operations as one at a time below
+        {
+            Vector256<double> value = default;
+            for (int c = 0; c < scores.Length; c++) value += scores[c] * Vector256.Create(_loadings.AsSpan(c * Features + at));
+            value = Vector256.Create(_mean.AsSpan(at)) + Vector256.Create(_scale.AsSpan(at)) * value;
+            Vector128.Narrow(value.GetLower(), value.GetUpper()).CopyTo(row[at..]);
+        }
+
+        for (; at < row.Length; at++)
         {
             double value = 0;
-            for (int c = 0; c < scores.Length; c++) value += scores[c] * _loadings[c * Features + f];
-            row[f] = (float)(_mean[f] + _scale[f] * value);
+            for (int c = 0; c < scores.Length; c++) value += scores[c] * _loadings[c * Features + at];
+            row[at] = (float)(_mean[at] + _scale[at] * value);
         }
     }
 

@@ -37,6 +37,7 @@ public sealed class GeneratorMatrix
 
     private readonly Device _device;
     private readonly string _folder, _preset, _data;
+    private readonly StudyConfig _sizes;
     private readonly string? _dataFolder;
     private readonly long _seed;
     private readonly IStudyProgress _progress;
@@ -50,7 +51,8 @@ public sealed class GeneratorMatrix
     /// <param name="seed">Seed of everything.</param>
     /// <param name="progress">Told how far it is.</param>
     public GeneratorMatrix(Device device, string folder, string preset, string data, string? dataFolder, long seed, IStudyProgress progress) =>
-        (_device, _folder, _preset, _data, _dataFolder, _seed, _progress) = (device, folder, preset, data, dataFolder, seed, progress);
+        (_device, _folder, _preset, _sizes, _data, _dataFolder, _seed, _progress) =
+        (device, folder, preset, StudyPresets.Create("gpt", preset), data, dataFolder, seed, progress);
 
     /// <summary>The generators there are: those that learn, and the baselines.</summary>
     public static IReadOnlyList<string> Generators => [.. Learned.Keys, .. BaselineCatalog.Kinds.Where(k => k != "noise"), "noise-0.05"];
@@ -78,11 +80,10 @@ public sealed class GeneratorMatrix
             string folder = Path.Combine(_folder, target);
             HashSet<string> done = [.. generators.Where(g => StoredResult.ReadEvaluation(Path.Combine(folder, g, "evaluation.json"), _progress.Note) is not null)];
             if (generators.All(done.Contains)) continue;
-            StudyConfig sizes = StudyPresets.Create("gpt", _preset);
-            ZooSettings settings = sizes.Zoo with { Seed = _seed, BaseRate = network is ConvNetTarget ? 0.02 : sizes.Zoo.BaseRate }; // convolutions of tanh diverge at 0.1
+            ZooSettings settings = _sizes.Zoo with { Seed = _seed, BaseRate = network is ConvNetTarget ? 0.02 : _sizes.Zoo.BaseRate }; // convolutions of tanh diverge at 0.1
             Directory.CreateDirectory(folder);
             (Population training, Population heldout) = LockstepZoo.Run(
-                _device, new StoredZoo(folder), network, train, test, settings, sizes.HeldoutRuns, _progress, cancellation);
+                _device, new StoredZoo(folder), network, train, test, settings, _sizes.HeldoutRuns, _progress, cancellation);
             foreach (string generator in generators)
             {
                 string cell = Path.Combine(folder, generator);
@@ -99,32 +100,32 @@ public sealed class GeneratorMatrix
     private void Cell(
         string folder, string generator, ILockstepTarget target, ImageSet test, Population training, Population heldout, string commandLine, CancellationToken cancellation)
     {
-        StudyConfig sizes = StudyPresets.Create("gpt", _preset);
         Population finals = training.Finals();
         string file = Path.Combine(folder, "generated.h5");
         if (!StoredResult.IsWhole(file, _progress.Note))
         {
             _progress.Stage($"{generator} on {target.Name}");
             Directory.CreateDirectory(folder);
-            ImageSet conditioning = sizes.Zoo.EvaluationImages > 0 ? test.Take(sizes.Zoo.EvaluationImages) : test;
+            ImageSet conditioning = _sizes.Zoo.EvaluationImages > 0 ? test.Take(_sizes.Zoo.EvaluationImages) : test;
             (IGenerator made, bool all) = Learned.TryGetValue(generator, out var learned)
                 ? (learned.Make(new GeneratorRequest(_device, target, conditioning, _preset, _seed)), learned.AllCheckpoints)
                 : (BaselineCatalog.Create(generator, new BaselineOptions { Target = target }), false);
             using var disposable = made as IDisposable;
             made.Fit(all ? training : finals, cancellation);
-            PopulationFile.Write(file, made.Sample(sizes.Generated, _seed, cancellation));
+            PopulationFile.Write(file, made.Sample(_sizes.Generated, _seed, cancellation));
         }
 
         _progress.Stage($"evaluate {generator} on {target.Name}");
         Population generated = PopulationFile.Read(file), fresh = heldout.Finals();
         foreach (Population population in new[] { finals, generated, fresh }) target.Evaluate(_device, population, test);
         IReadOnlyList<PopulationMeasures> measured = Evaluator.Measure(
-            _device, finals, [new("generated", generated), new("heldout", fresh)], _seed, sizes.Resamples, target: target);
+            _device, finals, [new("generated", generated), new("heldout", fresh)], _seed, _sizes.Resamples, target: target);
         EvaluationReport.Write(folder, measured, new ReportContext
         {
             Title = $"{generator} on {target.Name}, preset {_preset}",
             Seed = _seed,
-            Resamples = sizes.Resamples,
+            Resamples = _sizes.Resamples,
+            GridResolution = _sizes.GridResolution,
             Networks = (_device, target, test),
             CommandLine = commandLine,
             Provenance = new Dictionary<string, string>

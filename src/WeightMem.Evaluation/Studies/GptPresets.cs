@@ -50,6 +50,7 @@ internal static class GptPresets
         GeneratedFromKnownStarts = 4,
         RecursiveRounds = 2,
         BaselineNetworks = 8,
+        GridResolution = 100,
         Resamples = 1000,
         Deviations = [FreshStartsNote, "The target sees images of 7x7 averaged pixels.", "Everything is too small to conclude from."],
     };

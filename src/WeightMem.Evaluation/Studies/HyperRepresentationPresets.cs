@@ -45,6 +45,7 @@ internal static class HyperRepresentationPresets
         Generated = 8,
         BaselineNetworks = 8,
         NoiseAmplitudes = Amplitudes,
+        GridResolution = 100,
         Resamples = 1000,
         Deviations = ["Everything is too small to conclude from."],
     };

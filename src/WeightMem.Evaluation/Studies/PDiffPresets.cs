@@ -39,7 +39,6 @@ internal static class PDiffPresets
             BatchNorm = TrajectoryBatchNorm.AlwaysEval,
             Checkpoints = 40,
             LaterCheckpoints = 6,
-            HeldoutRuns = 2,
             HeldoutCheckpoints = 3,
         },
         PDiff = new PDiffSettings
@@ -79,7 +78,6 @@ internal static class PDiffPresets
             BatchNorm = TrajectoryBatchNorm.AlwaysEval,
             Checkpoints = 150,
             LaterCheckpoints = 60,
-            HeldoutRuns = 20,
             HeldoutCheckpoints = 4,
         },
         PDiff = new PDiffSettings

@@ -66,10 +66,10 @@ public sealed class RunFolder : IDisposable
     public string Log => File("log.jsonl");
 
     /// <summary>Checkpoints of the training runs.</summary>
-    public string Training => File("training.h5");
+    public string Training => Zoo.Training;
 
     /// <summary>Checkpoints of the held-out runs.</summary>
-    public string Heldout => File("heldout.h5");
+    public string Heldout => Zoo.Heldout;
 
     /// <summary>The generator's state.</summary>
     public string Generator => File("generator.safetensors");
@@ -101,19 +101,20 @@ public sealed class RunFolder : IDisposable
         bool isRun = System.IO.File.Exists(Path.Combine(root, "config.json"));
         if (!isRun && Directory.Exists(root) && Directory.EnumerateFileSystemEntries(root).Any(entry => Path.GetFileName(entry) != FolderLock.FileName && !AtomicFile.IsTemporary(entry)))
             throw new RunFolderException($"{path} is not empty and holds no run: name another folder with --out");
-        if (isRun)
-        {
-            IReadOnlyList<string> differences = StudyConfig.Differences(config, ReadConfig(root));
-            if (differences.Count > 0)
-            {
-                throw new RunFolderException(
-                    $"{path} holds another run: {string.Join(", ", differences.Take(3))}{(differences.Count > 3 ? $" and {differences.Count - 3} more settings differ" : "")}; name another folder with --out, or remove this one");
-            }
-        }
-
         RunFolder folder = Lock(path, root);
         try
         {
+            if (isRun && StudyConfig.Differences(config, ReadConfig(root)) is { Count: > 0 } differences)
+            {
+                if (folder.HasResults())
+                {
+                    throw new RunFolderException(
+                        $"{path} holds another run: {string.Join(", ", differences.Take(3))}{(differences.Count > 3 ? $" and {differences.Count - 3} more settings differ" : "")}; name another folder with --out, or remove this one");
+                }
+
+                isRun = false; // a run that was refused, or stopped before it had anything to lose, left its configuration
+            }
+
             if (!isRun) AtomicFile.WriteText(folder.Config, config.ToJson());
         }
         catch
@@ -142,8 +143,8 @@ public sealed class RunFolder : IDisposable
     /// <summary>A baseline's population.</summary>
     public string Baseline(string name) => Path.Combine(Root, "baselines", name + ".h5");
 
-    /// <summary>The folder of the zoo's groups that are trained, until all are there.</summary>
-    public string ZooShards => Path.Combine(Root, "zoo");
+    /// <summary>The networks of the study.</summary>
+    internal StoredZoo Zoo => new(Root);
 
     /// <summary>Appends a line to the log.</summary>
     public void Append(string stage, string text)
@@ -205,6 +206,8 @@ public sealed class RunFolder : IDisposable
         _events?.Dispose();
         _lock.Dispose();
     }
+
+    private bool HasResults() => Directory.EnumerateFileSystemEntries(Root).Any(entry => entry != Config && entry != Record && entry != Log && Path.GetFileName(entry) != FolderLock.FileName);
 
     /// <summary>Where the last whole line ends: a full disk or a power cut may have left a part of one.</summary>
     private static long EndOfLines(FileStream log)

@@ -6,11 +6,14 @@ namespace WeightMem.Evaluation.Studies;
 /// <param name="Folder">The folder they are in.</param>
 internal sealed record StoredZoo(string Folder)
 {
-    private string Training => Path.Combine(Folder, "training.h5");
+    /// <summary>The training networks.</summary>
+    public string Training => Path.Combine(Folder, "training.h5");
 
-    private string Heldout => Path.Combine(Folder, "heldout.h5");
+    /// <summary>The held-out networks.</summary>
+    public string Heldout => Path.Combine(Folder, "heldout.h5");
 
-    private string Shards => Path.Combine(Folder, "zoo");
+    /// <summary>The folder of what is trained so far, until all is there.</summary>
+    public string Shards => Path.Combine(Folder, "zoo");
 
     /// <summary>What an earlier run left; null where it left less than both parts, and the zoo has to be made.</summary>
     /// <param name="note">Told, in one line, what is damaged.</param>

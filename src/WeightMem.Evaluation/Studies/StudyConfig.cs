@@ -13,6 +13,19 @@ namespace WeightMem.Evaluation.Studies;
 /// <summary>Everything that decides what a study computes; written to the run folder as <c>config.json</c> before anything else.</summary>
 public sealed record StudyConfig
 {
+    /// <summary>Settings that a method has no use for; a whole part ends in a point, but for its seed, which all methods have.</summary>
+    private static readonly Dictionary<string, string[]> Unused = new()
+    {
+        ["hyper-representations"] = ["generated_from_known_starts", "recursive_rounds"],
+        ["hyperdiffusion"] =
+        [
+            "training_images", "test_images", "pool", "generated_from_known_starts", "recursive_rounds", "grid_resolution", "zoo.epochs", "zoo.batch_size",
+            "zoo.checkpoints", "zoo.kept_epochs", "zoo.optimizer", "zoo.base_rate", "zoo.constant_rate", "zoo.momentum", "zoo.weight_decay", "zoo.evaluation_images", "zoo.shared_order",
+            "zoo.rates", "zoo.decays",
+        ],
+        ["p-diff"] = ["generated_from_known_starts", "recursive_rounds", "zoo."],
+    };
+
     /// <summary>The method, one of <see cref="StudyPresets.Methods"/>.</summary>
     public required string Method { get; init; }
 
@@ -119,7 +132,7 @@ public sealed record StudyConfig
     /// <summary>The same study with one setting changed.</summary>
     /// <param name="path">Its name as in <c>config.json</c>, such as <c>gpt.training_steps</c>.</param>
     /// <param name="value">Its value as in JSON; text needs no quotes.</param>
-    /// <exception cref="ArgumentException">There is no such setting (the nearest name is in the message), or the value is not of its kind.</exception>
+    /// <exception cref="ArgumentException">There is no such setting (the nearest name is in the message), it changes nothing, or the value is not of its kind.</exception>
     public StudyConfig With(string path, string value)
     {
         JsonObject root = JsonNode.Parse(ToJson())!.AsObject(), at = root;
@@ -140,6 +153,7 @@ public sealed record StudyConfig
             at[names[^1]] = value;
         }
 
+        if (!JsonNode.DeepEquals(before, at[names[^1]])) RequireUse(path);
         try
         {
             return FromJson(root.ToJsonString());
@@ -156,6 +170,13 @@ public sealed record StudyConfig
         var differences = new List<string>();
         Compare(JsonNode.Parse(wanted.ToJson()), JsonNode.Parse(found.ToJson()), "", differences);
         return differences;
+    }
+
+    private void RequireUse(string path)
+    {
+        if (path == "method") throw new ArgumentException("the method is the command's and cannot be set");
+        if (Unused.TryGetValue(Method, out string[]? unused) && unused.Any(u => u.EndsWith('.') ? path.StartsWith(u, StringComparison.Ordinal) && path != u + "seed" : path == u))
+            throw new ArgumentException($"setting {path} changes nothing in a study of {Method}");
     }
 
     private static List<string> Settings(JsonObject node, string prefix = "")

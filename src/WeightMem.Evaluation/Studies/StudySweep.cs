@@ -29,7 +29,7 @@ public static class StudySweep
     private static readonly string[] SharedFiles = ["heldout-later.h5", "pretrained.safetensors"];
 
     /// <summary>The sweeps by name.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["factors", "data-scaling", "seeds", "permutations", "random-weights"];
+    public static IReadOnlyList<string> Names { get; } = ["factors", "data-scaling", "data-scaling-epochs", "seeds", "permutations", "random-weights"];
 
     /// <summary>The studies of a sweep.</summary>
     /// <param name="sweep">One of <see cref="Names"/>.</param>
@@ -38,14 +38,15 @@ public static class StudySweep
     public static IReadOnlyList<SweepVariant> Variants(string sweep, StudyConfig config) => (sweep, config.Method) switch
     {
         ("factors", _) => ModellingFactors.Of(config),
-        ("data-scaling", _) => DataScaling(config),
+        ("data-scaling", _) => DataScaling.Of(config, fixedEpochs: false),
+        ("data-scaling-epochs", _) => DataScaling.Of(config, fixedEpochs: true),
         ("seeds", _) => Seeds(config),
         ("permutations", _) => FieldVariations.Permutations(config),
         ("random-weights", _) => FieldVariations.RandomWeights(config),
         _ => throw new ArgumentException($"there is no sweep {sweep}; there are {string.Join(", ", Names)}"),
     };
 
-    /// <summary>Runs what is not done and writes <c>index.html</c>, <c>sweep.csv</c>, <c>sweep.md</c> and, of shapes, <c>figures/shapes.*</c>.</summary>
+    /// <summary>Runs what is not done and writes <c>index.html</c>, <c>sweep.csv</c>, <c>sweep.md</c> and <c>figures/</c>.</summary>
     /// <param name="folder">The folder of the sweep.</param>
     /// <param name="variants">Its studies; the first one's zoo, or that of the one with most runs, is the zoo of all.</param>
     /// <param name="run">Runs one study in a folder that holds the zoo, or makes the zoo.</param>
@@ -70,8 +71,8 @@ public static class StudySweep
         (string csv, string text) = SweepTable.Of(folder, variants, documents);
         AtomicFile.WriteText(Path.Combine(folder, "sweep.csv"), csv);
         AtomicFile.WriteText(Path.Combine(folder, "sweep.md"), text);
-        if (variants[0].Config.Method == "hyperdiffusion") FigureFiles.Write(Path.Combine(folder, "figures"), "shapes", Shapes(folder, variants));
-        StudyIndex.Write(folder, title, [.. variants.Select(v => new IndexedStudy(v.Name, documents[v.Name]))]);
+        IndexedStudy[] studies = [.. variants.Select(v => new IndexedStudy(v.Name, documents[v.Name]))];
+        StudyIndex.Write(folder, title, studies, [.. Figures(folder, variants, studies)]);
         return text;
     }
 
@@ -80,28 +81,14 @@ public static class StudySweep
         [.. Enumerable.Range(0, GeneratorSeeds).Select(i => new SweepVariant($"seed-{config.Seed + i}", $"generator's seed {config.Seed + i}", config.WithGeneratorSeed(config.Seed + i), IsRepetition: true))];
 
     /// <summary>
-    /// Nested subsets, 1/8, 1/4, 1/2 and all of the training runs, or of the checkpoints where there is one run; the same held-out networks and the same number of training steps.
-    /// </summary>
-    private static IReadOnlyList<SweepVariant> DataScaling(StudyConfig config)
-    {
-        (int all, string what) = config.Trajectory is { } trajectory ? (trajectory.Checkpoints, "checkpoints") : (config.Zoo.Runs - config.HeldoutRuns, "runs");
-        int[] sizes = [.. new[] { all / 8, all / 4, all / 2, all }.Where(n => n >= 2).Distinct()];
-        return [.. sizes.Select(n => new SweepVariant(
-            $"{what}-{n}", $"{n} training {what}",
-            n == all
-                ? config
-                : config with { GeneratedFromKnownStarts = Math.Min(config.GeneratedFromKnownStarts, n), Deviations = [.. config.Deviations, $"Trained on the first {n} of {all} training {what} of one zoo; the held-out networks are the same for all sizes."] },
-            n))];
-    }
-
-    /// <summary>
     /// The zoo of one study becomes that of another: the same held-out networks, all or the first of the training runs, or of a single run's checkpoints; layers made random where
     /// the other study says so.
     /// </summary>
     private static void ShareZoo(string source, RunFolder study, SweepVariant variant, Action<string> note)
     {
         if (StoredResult.IsWhole(study.Training, note) && StoredResult.IsWhole(study.Heldout, note)) return;
-        Population training = PopulationFile.Read(Path.Combine(source, "training.h5")), heldout = PopulationFile.Read(Path.Combine(source, "heldout.h5"));
+        var zoo = new StoredZoo(source);
+        Population training = PopulationFile.Read(zoo.Training), heldout = PopulationFile.Read(zoo.Heldout);
         if (variant.TrainingRuns is { } count)
         {
             training = training.RunCount > 1
@@ -118,6 +105,23 @@ public static class StudySweep
         foreach (string name in SharedFiles.Where(name => File.Exists(Path.Combine(source, name)))) File.Copy(Path.Combine(source, name), study.File(name), overwrite: true);
         PopulationFile.Write(study.Heldout, heldout);
         PopulationFile.Write(study.Training, training);
+    }
+
+    private static IEnumerable<ReportFigure> Figures(string folder, IReadOnlyList<SweepVariant> variants, IReadOnlyList<IndexedStudy> studies)
+    {
+        if (variants.All(v => v.TrainingRuns is not null))
+        {
+            yield return Written("data-scaling", "Signs of copying against the number of training networks",
+                "Dashed: what networks as new as held-out ones have. Where copying is learning by heart, the lines reach it as the training set grows.", DataScaling.Figure(variants, studies));
+        }
+
+        if (variants[0].Config.Method == "hyperdiffusion") yield return Written("shapes", "Generated shapes", "Four of each study, a column each.", Shapes(folder, variants));
+
+        ReportFigure Written(string name, string heading, string caption, Figure figure)
+        {
+            FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
+            return ReportFigure.Of(heading, caption, figure, "figures/" + name);
+        }
     }
 
     /// <summary>Four generated shapes of each study, a column each.</summary>

@@ -19,15 +19,18 @@ internal static class SweepTable
         new("pairwise_cd", "CD of two", "F3"), new("empty_meshes", "empty", "F2"),
     ];
 
+    // Distances among the training networks shrink with their number, and those to them with it.
+    private static readonly Column AmongTraining = new("training_min_l2", "min L2 among training networks", "F2");
+
     private static readonly (string Name, string Heading, string Format)[] Tests = [("z_u", "Z_U", "F1"), ("auc", "AUC", "F2"), ("duplicate_rate", "duplicates", "F2")];
 
     /// <summary>The table of a sweep's studies; the first row is of the first study's training networks, and the last, where only seeds differ, of all together.</summary>
     public static (string Csv, string Markdown) Of(string folder, IReadOnlyList<SweepVariant> variants, IReadOnlyDictionary<string, EvaluationDocument> documents)
     {
         string method = variants[0].Config.Method;
-        bool isPublished = variants[0].Published is not null;
+        bool scales = variants.All(v => v.TrainingRuns is not null), isPublished = variants[0].Published is not null;
         IndexedStudy[] studies = [.. variants.Select(v => new IndexedStudy(v.Name, documents[v.Name]))];
-        Column[] columns = [.. (method == "hyperdiffusion" ? OfShapes : OfImages).Where(c => studies.Any(s => s.Measure("generated", c.Measure) is not null))];
+        Column[] columns = [.. (method == "hyperdiffusion" ? OfShapes : OfImages).Where(c => studies.Any(s => s.Measure("generated", c.Measure) is not null)), .. scales ? new[] { AmongTraining } : []];
         var csv = new CsvText(
         [
             "variant", "label", "n", .. columns.SelectMany(c => new[] { c.Measure, c.Measure + "_low", c.Measure + "_high" }), .. Tests.Select(t => t.Name), "verdict", "paper_" + columns[0].Measure,
@@ -47,13 +50,13 @@ internal static class SweepTable
         {
             bool isGenerated = population == "generated";
             Add(
-                variant, [.. columns.Select(c => study.Measure(population, c.Measure))], [.. Tests.Select(t => isGenerated ? study.Value(t.Name) : null)],
+                variant, [.. columns.Select(c => c == AmongTraining ? study.Measure("training", "min_l2") : study.Measure(population, c.Measure))], [.. Tests.Select(t => isGenerated ? study.Value(t.Name) : null)],
                 isGenerated ? study.Document.Verdict?.Name ?? "" : "");
         }
 
         void Add(SweepVariant variant, Estimate?[] measured, double?[] tests, string verdict)
         {
-            int n = measured.Max(e => e?.N) ?? 0;
+            int n = columns.Zip(measured).Where(p => p.First != AmongTraining).Max(p => p.Second?.N) ?? 0;
             csv.Add(variant.Name).Add(variant.Label).Add(n);
             foreach (Estimate? e in measured) csv.Add(e?.Mean ?? double.NaN).Add(e?.CiLow ?? double.NaN).Add(e?.CiHigh ?? double.NaN);
             foreach (double? test in tests) csv.Add(test ?? double.NaN);

@@ -29,19 +29,11 @@ public static class Hdf5Checksum
 
     /// <summary>What is damaged about a file, in a line; null when it is whole.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
-    public static string? Damage(string path)
+    public static string? Damage(string path) => FileFormatException.FoundBy(() =>
     {
-        try
-        {
-            Verify(path);
-            using Hdf5Reader reader = Hdf5Reader.Open(path);
-            return null;
-        }
-        catch (FileFormatException error) when (error is not FileReadException)
-        {
-            return error.Message;
-        }
-    }
+        Verify(path);
+        Hdf5Reader.Open(path).Dispose();
+    });
 
     /// <summary>Adds the checksum to a file that has just been written.</summary>
     internal static void Append(string path)

@@ -108,18 +108,7 @@ public static class SafetensorsFile
 
     /// <summary>What is damaged about a file, in a line; null when it is whole.</summary>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
-    public static string? Damage(string path)
-    {
-        try
-        {
-            Verify(path);
-            return null;
-        }
-        catch (FileFormatException error) when (error is not FileReadException)
-        {
-            return error.Message;
-        }
-    }
+    public static string? Damage(string path) => FileFormatException.FoundBy(() => Verify(path));
 
     /// <summary>Writes tensors in the given order, atomically, with a checksum of the whole file in the metadata.</summary>
     /// <exception cref="ArgumentException">A name occurs twice or is reserved.</exception>

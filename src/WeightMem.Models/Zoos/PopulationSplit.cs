@@ -14,9 +14,17 @@ public sealed record PopulationSplit(Population Training, Population Heldout)
     public static PopulationSplit ByRun(Population population, int testRuns)
     {
         int[] runs = [.. population.Run.Distinct().Order()];
-        if (testRuns < 0 || testRuns >= runs.Length)
-            throw new ArgumentException($"{testRuns} of {runs.Length} runs cannot be held out: at least one is left for training");
+        Require(runs.Length, testRuns);
         var heldout = runs[(runs.Length - testRuns)..].ToHashSet();
         return new PopulationSplit(population.OfRuns(runs[..(runs.Length - testRuns)].ToHashSet()), population.OfRuns(heldout));
+    }
+
+    /// <summary>Refuses to hold so many runs out.</summary>
+    /// <param name="runs">How many runs there are.</param>
+    /// <param name="testRuns">How many to hold out.</param>
+    /// <exception cref="ArgumentException">No run would be left for training, or the number is negative.</exception>
+    public static void Require(int runs, int testRuns)
+    {
+        if (testRuns < 0 || testRuns >= runs) throw new ArgumentException($"{testRuns} of {runs} runs cannot be held out: at least one is left for training");
     }
 }

@@ -58,6 +58,39 @@ public class StudySweepTests
         Assert.All(StudySweep.Variants("data-scaling", StudyPresets.Create("gpt", "small")), v => Assert.StartsWith("runs-", v.Name, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("gpt", "smoke")]
+    [InlineData("gpt", "small")]
+    [InlineData("hyper-representations", "smoke")]
+    [InlineData("hyper-representations", "small")]
+    [InlineData("hyperdiffusion", "small")]
+    [InlineData("p-diff", "small")]
+    public void Data_scales_with_as_many_steps_or_with_as_many_epochs(string method, string preset)
+    {
+        StudyConfig config = StudyPresets.Create(method, preset);
+        IReadOnlyList<SweepVariant> steps = StudySweep.Variants("data-scaling", config), epochs = StudySweep.Variants("data-scaling-epochs", config);
+        Assert.True(steps.Count > 1);
+        int all = steps.Max(v => v.TrainingRuns!.Value);
+        foreach ((SweepVariant bySteps, SweepVariant byEpochs) in steps.Zip(epochs))
+        {
+            int runs = bySteps.TrainingRuns!.Value;
+            Assert.Equal(runs, byEpochs.TrainingRuns);
+            bySteps.Config.HyperRepresentations?.RequireNetworks(runs * config.Zoo.SavedPerRun); // fills a batch
+            double whole = Steps(config, all);
+            Assert.InRange(Steps(bySteps.Config, runs), 0.97 * whole, 1.03 * whole); // epochs are whole numbers
+            Assert.InRange(Steps(byEpochs.Config, runs), 0.6 * whole * runs / all, 1.1 * whole * runs / all); // a batch that an epoch does not fill is dropped, for all runs too
+        }
+
+        double Steps(StudyConfig c, int runs) => c switch
+        {
+            { Gpt: { } g } => g.TrainingSteps,
+            { HyperDiffusion: { } d } => d.TrainingSteps,
+            { PDiff: { } p } => p.DenoiserSteps,
+            { HyperRepresentations: { } h } => (double)h.Epochs * (runs * c.Zoo.SavedPerRun / h.Batch),
+            _ => 0,
+        };
+    }
+
     [Fact]
     public void Sweeps_of_fields_are_of_hyperdiffusion()
     {

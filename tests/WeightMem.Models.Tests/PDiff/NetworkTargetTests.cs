@@ -34,7 +34,6 @@ public sealed class NetworkTargetTests
         BatchNorm = TrajectoryBatchNorm.AlwaysEval,
         Checkpoints = 4,
         LaterCheckpoints = 1,
-        HeldoutRuns = 1,
         HeldoutCheckpoints = 1,
         Seed = 2,
     };

@@ -12,9 +12,10 @@ internal static class SweepCommand
         var method = new Argument<string>("METHOD") { Description = $"Method: {string.Join(", ", StudyPresets.Methods)}", DefaultValueFactory = _ => "gpt" };
         var preset = new Option<string>("--preset") { Description = $"Size of the study that is varied: {string.Join(", ", StudyPresets.Names)}", DefaultValueFactory = _ => "small" };
         var output = new Option<string?>("--out") { Description = $"Folder; runs/{sweep}-{only ?? "METHOD"}-PRESET if not given" };
+        Option<string[]> set = SharedOptions.Set();
         Option<string?> folder = SharedOptions.DataFolder();
         Option<long> seed = SharedOptions.Seed();
-        var command = new Command(sweep, about + " Stopped, the same command resumes.") { preset, output, folder, seed };
+        var command = new Command(sweep, about + " Stopped, the same command resumes.") { preset, set, output, folder, seed };
         if (only is null) command.Add(method);
         DeviceOptions device = DeviceOptions.AddTo(command);
         command.SetAction(parsed => Guard.Run(cancellation =>
@@ -22,7 +23,7 @@ internal static class SweepCommand
             (string name, string size) = (only ?? parsed.GetValue(method)!, parsed.GetValue(preset)!);
             SharedOptions.RequireName("method", name, StudyPresets.Methods);
             SharedOptions.RequireName("preset", size, StudyPresets.Names);
-            StudyConfig config = StudyPresets.Create(name, size).WithSeed(parsed.GetValue(seed));
+            StudyConfig config = SharedOptions.Apply(parsed.GetValue(set)!, StudyPresets.Create(name, size).WithSeed(parsed.GetValue(seed)));
             string path = parsed.GetValue(output) ?? Path.Combine("runs", $"{sweep}-{name}-{size}");
             using Device computer = device.Open(parsed);
             var progress = new ConsoleProgress();

@@ -41,7 +41,15 @@ internal sealed class GptMethod : IStudyMethod
 
     public string TrainingPath => _generator.TrainingPath;
 
-    public (Population Training, Population Heldout) Zoo(CancellationToken cancellation) => LockstepZoo.Run(_context, _target, _images, cancellation);
+    public (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
+    {
+        // All of this before hours of a zoo that could not be used.
+        RequireStarts(_config.Generated, _config.HeldoutRuns);
+        RequireStarts(_config.GeneratedFromKnownStarts, _config.Zoo.Runs - _config.HeldoutRuns);
+        if (_config.Zoo.KeptEpochs is { } kept && (kept.Count < 2 || kept[0] != 0))
+            throw new ArgumentException($"gpt learns from pairs of checkpoints and is prompted with untrained networks: zoo.kept_epochs are 0 and one more at least, not {string.Join(", ", kept)}");
+        return LockstepZoo.Run(_context, _target, _images, cancellation);
+    }
 
     public void Train(Population training, CancellationToken cancellation)
     {
@@ -147,12 +155,12 @@ internal sealed class GptMethod : IStudyMethod
     private static Population Starts(Population runs, int count)
     {
         int[] first = [.. Enumerable.Range(0, runs.Count).Where(i => runs.Step[i] == 0).OrderBy(i => runs.Run[i]).Take(count)];
-        if (first.Length < count)
-        {
-            throw new ArgumentException(
-                $"{count} networks are asked for, one from the start of each run, and there are {first.Length} runs: ask for fewer, or train more runs");
-        }
-
+        RequireStarts(count, first.Length);
         return runs.Select(first);
+    }
+
+    private static void RequireStarts(int wanted, int runs)
+    {
+        if (wanted > runs) throw new ArgumentException($"{wanted} networks are asked for, one from the start of each run, and there are {runs} runs: ask for fewer, or train more runs");
     }
 }

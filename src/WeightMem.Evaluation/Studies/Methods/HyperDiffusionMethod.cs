@@ -44,7 +44,7 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
 
     public (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
     {
-        var stored = new StoredZoo(_folder.Root);
+        StoredZoo stored = _folder.Zoo;
         if (stored.Read(_progress.Note) is { } done) return done;
         if (_shapes is ProceduralAirplanes airplanes)
         {

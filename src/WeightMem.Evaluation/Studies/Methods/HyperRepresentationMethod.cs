@@ -56,7 +56,12 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
 
     public (Population Training, Population Heldout) Zoo(CancellationToken cancellation)
     {
-        if (!File.Exists(_folder.Generator)) _generator.CheckMemory(); // before hours of a zoo, not after them
+        if (!File.Exists(_folder.Generator)) // before hours of a zoo, not after them
+        {
+            _generator.CheckMemory();
+            _generator.Settings.RequireNetworks((_config.Zoo.Runs - _config.HeldoutRuns) * _config.Zoo.SavedPerRun);
+        }
+
         return LockstepZoo.Run(_context, _target, _images, cancellation);
     }
 

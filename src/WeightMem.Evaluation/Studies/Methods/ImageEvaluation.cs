@@ -30,9 +30,6 @@ internal sealed record Comparison
     /// <summary>A method's own figures; null for none.</summary>
     public Func<IReadOnlyList<PopulationMeasures>, IReadOnlyList<MethodFigure>>? Figures { get; init; }
 
-    /// <summary>Points along each axis of decision boundaries.</summary>
-    public int GridResolution { get; init; } = DecisionGrid.DefaultResolution;
-
     /// <summary>How the numbers were made, by name.</summary>
     public required IReadOnlyDictionary<string, string> Provenance { get; init; }
 
@@ -63,7 +60,7 @@ internal static class ImageEvaluation
             Deviations = config.Deviations,
             Tests = comparison.Tests?.Invoke(measured) ?? new Dictionary<string, TestResult>(),
             Figures = comparison.Figures?.Invoke(measured) ?? [],
-            GridResolution = comparison.GridResolution,
+            GridResolution = config.GridResolution,
             CommandLine = context.CommandLine,
             Networks = (context.Device, target, images.Test),
             TrainingLoss = comparison.TrainingLoss,

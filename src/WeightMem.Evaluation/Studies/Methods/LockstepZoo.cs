@@ -13,7 +13,7 @@ internal static class LockstepZoo
     /// <exception cref="OperationCanceledException">Cancelled; the groups that are done stay.</exception>
     public static (Population Training, Population Heldout) Run(StudyContext context, ILockstepTarget target, StudyImages images, CancellationToken cancellation) =>
         Run(
-            context.Device, new StoredZoo(context.Folder.Root), target, images.Train, images.Test, context.Config.Zoo, context.Config.HeldoutRuns, context.Progress, cancellation);
+            context.Device, context.Folder.Zoo, target, images.Train, images.Test, context.Config.Zoo, context.Config.HeldoutRuns, context.Progress, cancellation);
 
     /// <summary>Trains what is missing of a zoo.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the groups that are done stay.</exception>
@@ -22,6 +22,7 @@ internal static class LockstepZoo
         CancellationToken cancellation)
     {
         if (stored.Read(progress.Note) is { } done) return done;
+        PopulationSplit.Require(settings.Runs, heldoutRuns); // before the training, not after it
         progress.Stage($"zoo: {settings.Runs} runs of {target.Name} on {train.Name}");
         using var builder = new ZooBuilder(device, target, train, test, settings);
         PopulationShards shards = stored.OpenShards(progress.Note);

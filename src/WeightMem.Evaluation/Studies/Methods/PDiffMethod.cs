@@ -112,7 +112,6 @@ internal sealed class PDiffMethod : IStudyMethod
             Remark = measured => PDiffReading.Of(measured),
             Tests = measured => PDiffReading.Tests(measured, _config.Seed, _config.Resamples),
             Figures = measured => Figures(measured),
-            GridResolution = _config.GridResolution,
             TrainingLoss = [.. Generator.DenoiserLosses.Select((loss, step) => new LossPoint(step + 1, loss))],
         });
 

@@ -27,6 +27,7 @@ internal sealed class TrajectoryZoo
         (_context, _images) = (context, images);
         _settings = context.Config.Trajectory ?? throw new RunFolderException($"{context.Folder.Root}: the configuration has no settings of a trajectory");
         _settings.Validate();
+        if (context.Config.HeldoutRuns < 1) throw new ArgumentException($"p-diff is judged by held-out runs, at least one, not {context.Config.HeldoutRuns}");
         _definition = NetworkCatalog.Of(context.Config.Target) ?? throw new ArgumentException($"p-diff takes one of {string.Join(", ", NetworkCatalog.All.Select(d => d.Name))}, not {context.Config.Target}");
     }
 
@@ -91,22 +92,22 @@ internal sealed class TrajectoryZoo
 
         if (!_context.Has(folder.Heldout))
         {
-            _context.Progress.Stage($"trajectory: {_settings.HeldoutRuns} held-out runs");
+            _context.Progress.Stage($"trajectory: {_context.Config.HeldoutRuns} held-out runs");
             int[] kept = [.. Enumerable.Range(1, _settings.HeldoutCheckpoints).Select(k => 1 + k * _settings.Checkpoints / _settings.HeldoutCheckpoints)];
-            var shards = PopulationShards.Open(folder.ZooShards, _context.Progress.Note);
-            for (int run = shards.Count + 1; run <= _settings.HeldoutRuns; run++)
+            var shards = PopulationShards.Open(folder.Zoo.Shards, _context.Progress.Note);
+            for (int run = shards.Count + 1; run <= _context.Config.HeldoutRuns; run++)
             {
                 int number = run;
                 shards.Append(Trainer.Run(
                     Target, state ??= State(), run, kept,
-                    (update, loss) => _context.Progress.Advance(number - 1 + update / (double)kept[^1], _settings.HeldoutRuns, FormattableString.Invariant($"loss {loss:F3}")), cancellation));
+                    (update, loss) => _context.Progress.Advance(number - 1 + update / (double)kept[^1], _context.Config.HeldoutRuns, FormattableString.Invariant($"loss {loss:F3}")), cancellation));
             }
 
-            PopulationFile.Write(folder.Heldout, PopulationFile.Read(folder.ZooShards));
+            PopulationFile.Write(folder.Heldout, PopulationFile.Read(folder.Zoo.Shards));
             shards.Delete();
         }
 
-        PopulationShards.Discard(folder.ZooShards); // a kill may have come before
+        PopulationShards.Discard(folder.Zoo.Shards); // a kill may have come before
         return (PopulationFile.Read(folder.Training), PopulationFile.Read(folder.Heldout));
     }
 

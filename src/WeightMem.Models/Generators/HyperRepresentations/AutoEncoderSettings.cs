@@ -223,6 +223,11 @@ public sealed record AutoEncoderSettings
         Require(PlateauFactor is > 0 and < 1 && PlateauPatience >= 0 && PlateauThreshold >= 0, "the plateau factor must be in (0, 1), its patience not negative");
     }
 
+    /// <summary>Refuses fewer training networks than fill a batch.</summary>
+    /// <exception cref="ArgumentException">There are fewer.</exception>
+    public void RequireNetworks(int networks) =>
+        Require(networks >= Batch, $"a batch of {Batch} networks needs as many training networks; there are {networks}");
+
     private static void Require(bool condition, string message)
     {
         if (!condition) throw new ArgumentException($"auto-encoder settings: {message}");

@@ -27,7 +27,7 @@ internal sealed class ViewSampler
     public ViewSampler(Population training, ITarget target, NeuronTokens tokens, AutoEncoderSettings settings)
     {
         if (tokens.Parameters > ushort.MaxValue + 1) throw new ArgumentException($"views are made of rows of at most {ushort.MaxValue + 1} weights, not {tokens.Parameters}");
-        if (training.Count < settings.Batch) throw new ArgumentException($"a batch of {settings.Batch} networks needs as many training networks; there are {training.Count}");
+        settings.RequireNetworks(training.Count);
         (_training, _tokens, _settings) = (training, tokens, settings);
         _orders = new RandomStream(settings.Seed, "hyper-representations order");
         _choices = new RandomStream(settings.Seed, "hyper-representations views");

@@ -57,9 +57,6 @@ public sealed record TrajectorySettings
     /// <summary>Further updates of the same run after those, held out as the population of later steps.</summary>
     public int LaterCheckpoints { get; init; } = 90;
 
-    /// <summary>Further runs from the same pre-trained weights with other images, held out.</summary>
-    public int HeldoutRuns { get; init; } = 20;
-
     /// <summary>Checkpoints kept of each held-out run, evenly spaced over the trajectory, its end among them.</summary>
     public int HeldoutCheckpoints { get; init; } = 4;
 
@@ -73,7 +70,7 @@ public sealed record TrajectorySettings
         Require(PretrainingEpochs >= 0 && PretrainingBatch >= 1 && Batch >= 1, "epochs must not be negative, batches at least 1");
         Require(PretrainingRate > 0 && Rate > 0 && WeightDecay >= 0, "learning rates must be positive, weight decay not negative");
         Require(ValidationImages >= 0 && LeastCropArea is > 0 and <= 1, "validation images must not be negative, the least crop area in (0, 1]");
-        Require(Checkpoints >= 2 && LaterCheckpoints >= 0 && HeldoutRuns >= 1, "there must be 2 checkpoints and a held-out run at least");
+        Require(Checkpoints >= 2 && LaterCheckpoints >= 0, "there must be 2 checkpoints at least");
         Require(HeldoutCheckpoints >= 1 && HeldoutCheckpoints <= Checkpoints, $"a held-out run keeps 1 to {Checkpoints} checkpoints, not {HeldoutCheckpoints}");
     }
 
