@@ -27,18 +27,18 @@ failures=0
 RANDOM=$seed
 
 # A command line writes into the folder it runs in; inputs are beside it, so that the paths in reports are the same for all.
-light="--set resamples=20 --set grid_resolution=20 --set generated=4 --set baseline_networks=4"
+light="--set resamples=20 --set generated=4 --set baseline_networks=4" coarse="--set grid_resolution=20"
 line() {
   case "$1" in
-    gpt) echo "reproduce gpt --preset smoke --out run --set resamples=20 --set grid_resolution=20" ;;
-    hyper-representations) echo "reproduce hyper-representations --preset smoke --out run $light --set zoo.runs=8 --set heldout_runs=3 --set test_images=200" ;;
-    p-diff) echo "reproduce p-diff --preset smoke --out run $light --set test_images=200" ;;
-    hyperdiffusion) echo "reproduce hyperdiffusion --preset smoke --out run $light" ;;
+    gpt) echo "reproduce gpt --preset smoke --out run --set resamples=20 $coarse" ;;
+    hyper-representations) echo "reproduce hyper-representations --preset smoke --out run $light $coarse --set target=mlp --set pool=4 --set zoo.runs=8 --set heldout_runs=3 --set test_images=200" ;;
+    p-diff) echo "reproduce p-diff --preset smoke --out run $light $coarse --set training_images=600 --set test_images=100 --set trajectory.checkpoints=20 --set trajectory.validation_images=100" ;;
+    hyperdiffusion) echo "reproduce hyperdiffusion --preset smoke --out run $light --set target=field-2x16 --set zoo.runs=9 --set shapes.nodes=16 --set field.first_steps=100" ;;
     zoo) echo "zoo train mlp --pool 4 --runs 12 --epochs 1 --checkpoints 4 --group 2 --out zoo.h5" ;;
     train) echo "train gpt --population ../../inputs/zoo.h5 --preset smoke --pool 4 --steps 40 --out run" ;;
     evaluate) echo "evaluate --training ../../inputs/zoo.h5 --generated ../../inputs/generated.h5 --out run" ;;
     matrix) echo "matrix --targets mlp --generators replica,average-3 --preset smoke --out run" ;;
-    study) echo "study data-scaling gpt --preset smoke --out run" ;;
+    study) echo "study data-scaling gpt --preset smoke --out run --set resamples=20 $coarse" ;;
     *) echo "kill.sh: there is no command $1" >&2; exit 2 ;;
   esac
 }

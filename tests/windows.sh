@@ -22,9 +22,8 @@ doctor=$(run doctor)
 has "Windows" "$doctor"
 has "images: fashion-mnist-small" "$doctor"
 
-lighter=(--set resamples=20 --set grid_resolution=20)
-study gpt "${lighter[@]}"
-[ "${1:-}" = quick ] || for method in hyper-representations p-diff hyperdiffusion; do study "$method" "${lighter[@]}"; done
+study gpt --set resamples=20 --set grid_resolution=20
+[ "${1:-}" = quick ] || for method in hyper-representations p-diff hyperdiffusion; do study "$method" --set resamples=20; done
 files
 
 # A second process is refused while a first one trains; killed, the first continues to the bits of one that was left alone.
