@@ -1,4 +1,5 @@
 using WeightMem.Cuda.Blas;
+using WeightMem.Tests;
 using Xunit;
 using static WeightMem.Cuda.Tests.Standin;
 
@@ -15,7 +16,7 @@ public sealed class StandinBlasTests
     [Fact]
     public void A_product_is_column_major_and_adds_to_what_is_there()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -38,7 +39,7 @@ public sealed class StandinBlasTests
     [Fact]
     public void Batches_and_typed_products_agree_with_the_plain_one()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -67,7 +68,7 @@ public sealed class StandinBlasTests
     [Fact]
     public void An_impossible_size_is_an_error_with_the_name_of_the_call()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);

@@ -1,4 +1,5 @@
 using WeightMem.Cuda.Kernels;
+using WeightMem.Tests;
 using Xunit;
 using static WeightMem.Cuda.Tests.Standin;
 
@@ -14,7 +15,7 @@ public sealed class StandinCompilerTests : IDisposable
     [Fact]
     public void The_second_compilation_comes_from_the_cache_and_a_damaged_one_is_made_again()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         var compiler = new KernelCompiler(new KernelCache(_folder));
@@ -45,7 +46,7 @@ public sealed class StandinCompilerTests : IDisposable
     [Fact]
     public void A_source_with_errors_is_named_with_its_first_errors()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         var program = new KernelProgram(

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using WeightMem.Cuda.Kernels;
 using WeightMem.Cuda.Memory;
+using WeightMem.Tests;
 using Xunit;
 using static WeightMem.Cuda.Tests.Standin;
 
@@ -12,7 +13,7 @@ public sealed class StandinLifetimeTests
     [Fact]
     public void A_fault_names_the_kernel_and_everything_can_still_be_disposed()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using (var context = CudaContext.Open())
         {
@@ -56,7 +57,7 @@ public sealed class StandinLifetimeTests
     [Fact]
     public void Every_driver_call_that_fails_once_is_reported_and_leaves_nothing_behind()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         var before = Standin.Leaks();
@@ -91,7 +92,7 @@ public sealed class StandinLifetimeTests
     [Fact]
     public void Nothing_is_left_when_everything_was_disposed_in_any_order()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         var context = CudaContext.Open();
         var stream = new CudaStream(context);
@@ -122,7 +123,7 @@ public sealed class StandinLifetimeTests
     [Fact]
     public void What_nobody_disposed_is_released_by_the_collector()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         Forget();
         for (var i = 0; i < 10 && Standin.Leaks().Length > 0; i++)
@@ -150,7 +151,7 @@ public sealed class StandinLifetimeTests
     [Fact]
     public void A_launch_of_an_impossible_shape_is_refused_with_its_shape()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);

@@ -1,6 +1,7 @@
 using WeightMem.Cuda.Kernels;
 using WeightMem.Cuda.Libraries;
 using WeightMem.Cuda.Memory;
+using WeightMem.Tests;
 using Xunit;
 using static WeightMem.Cuda.Tests.Standin;
 
@@ -12,7 +13,7 @@ public sealed class StandinTests
     [Fact]
     public void The_stand_in_serves_every_library_and_says_what_it_is()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         Assert.NotNull(CudaLibraries.Nvrtc);
         Assert.True(CudaLibraries.IsStandin(CudaLibrary.Driver));
@@ -34,7 +35,7 @@ public sealed class StandinTests
     [Fact]
     public void Memory_comes_back_as_it_was_sent()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -62,7 +63,7 @@ public sealed class StandinTests
     [Fact]
     public void The_pool_counts_what_is_allocated()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -87,7 +88,7 @@ public sealed class StandinTests
     [Fact]
     public void A_vector_sum_runs_through_the_typed_launch()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -104,7 +105,7 @@ public sealed class StandinTests
     [Fact]
     public void Instances_of_a_template_are_found_by_their_expression()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -124,7 +125,7 @@ public sealed class StandinTests
     [Fact]
     public void Arguments_of_another_size_are_refused_before_the_launch()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -151,7 +152,7 @@ public sealed class StandinTests
     [Fact]
     public void Occupancy_is_asked_of_the_driver()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var loaded = Load(context);
@@ -167,7 +168,7 @@ public sealed class StandinTests
     [Fact]
     public void Streams_wait_for_events_and_events_are_timed()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var first = new CudaStream(context);
@@ -193,7 +194,7 @@ public sealed class StandinTests
     [Fact]
     public void A_captured_graph_runs_again_and_can_be_updated()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -231,7 +232,7 @@ public sealed class StandinTests
     [Fact]
     public void A_capture_that_fails_leaves_the_stream_usable()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var stream = new CudaStream(context);
@@ -247,7 +248,7 @@ public sealed class StandinTests
     [Fact]
     public void Threads_share_a_context_without_preparing_for_it()
     {
-        if (!Standin.IsThere())
+        if (!CudaStandin.IsThere())
             return;
         using var context = CudaContext.Open();
         using var loaded = Load(context);
