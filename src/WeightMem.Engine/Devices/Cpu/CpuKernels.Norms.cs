@@ -76,21 +76,10 @@ internal sealed unsafe partial class CpuKernels<V>
             for (int r = begin; r < end; r++)
             {
                 long row = (long)r * columns;
-                V vm = V.Broadcast(mean[r]), vs = V.Broadcast(scale[r]), sum = V.Zero, dot = V.Zero;
-                for (int c = 0; c < columns; c += V.Width)
-                {
-                    // Lanes past the end load as zeros: their dy is zero, so they add nothing to either sum.
-                    int n = Math.Min(V.Width, columns - c);
-                    V g = V.Load(dy + row + c, n), normal = (V.Load(x + row + c, n) - vm) * vs;
-                    V.Store(dbias + c, n, V.Load(dbias + c, n) + g);
-                    V.Store(dalpha + c, n, V.MultiplyAdd(g, normal, V.Load(dalpha + c, n)));
-                    g *= V.Load(alpha + c, n);
-                    sum += g;
-                    dot = V.MultiplyAdd(g, normal, dot);
-                }
-
+                V vm = V.Broadcast(mean[r]), vs = V.Broadcast(scale[r]);
+                (float sum, float dot) = AddGainAndBias(dalpha, dbias, dy + row, x + row, vm, vs, alpha, columns);
                 float deviation = 1 / scale[r] - epsilon;
-                V meanG = V.Broadcast(V.Sum(sum) / columns), own = V.Broadcast(deviation > 0 ? V.Sum(dot) / ((columns - 1) * deviation) : 0);
+                V meanG = V.Broadcast(sum / columns), own = V.Broadcast(deviation > 0 ? dot / ((columns - 1) * deviation) : 0);
                 for (int c = 0; c < columns; c += V.Width)
                 {
                     int n = Math.Min(V.Width, columns - c);

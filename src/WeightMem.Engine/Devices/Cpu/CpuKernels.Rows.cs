@@ -234,20 +234,9 @@ internal sealed unsafe partial class CpuKernels<V>
             for (int r = begin; r < end; r++)
             {
                 long row = (long)r * columns;
-                V vm = V.Broadcast(mean[r]), vs = V.Broadcast(rstd[r]), sum = V.Zero, dot = V.Zero;
-                for (int c = 0; c < columns; c += V.Width)
-                {
-                    // Lanes past the end load as zeros: their dy is zero, so they add nothing to either sum.
-                    int n = Math.Min(V.Width, columns - c);
-                    V g = V.Load(dy + row + c, n), normal = (V.Load(x + row + c, n) - vm) * vs;
-                    V.Store(dbeta + c, n, V.Load(dbeta + c, n) + g);
-                    V.Store(dgamma + c, n, V.MultiplyAdd(g, normal, V.Load(dgamma + c, n)));
-                    g *= V.Load(gamma + c, n);
-                    sum += g;
-                    dot = V.MultiplyAdd(g, normal, dot);
-                }
-
-                V meanG = V.Broadcast(V.Sum(sum) / columns), meanDot = V.Broadcast(V.Sum(dot) / columns);
+                V vm = V.Broadcast(mean[r]), vs = V.Broadcast(rstd[r]);
+                (float sum, float dot) = AddGainAndBias(dgamma, dbeta, dy + row, x + row, vm, vs, gamma, columns);
+                V meanG = V.Broadcast(sum / columns), meanDot = V.Broadcast(dot / columns);
                 for (int c = 0; c < columns; c += V.Width)
                 {
                     int n = Math.Min(V.Width, columns - c);
@@ -257,6 +246,26 @@ internal sealed unsafe partial class CpuKernels<V>
                 }
             }
         }
+    }
+
+    /// <summary>Adds a row of a normalisation to the gradients of gain and bias; returns the sums of dy gain, and of that times the normalised value, which the input's gradient takes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (float Sum, float Dot) AddGainAndBias(float* dgain, float* dbias, float* dy, float* x, V mean, V scale, float* gain, int columns)
+    {
+        V sum = V.Zero, dot = V.Zero;
+        for (int c = 0; c < columns; c += V.Width)
+        {
+            // Lanes past the end load as zeros: their dy is zero, so they add nothing to either sum.
+            int n = Math.Min(V.Width, columns - c);
+            V g = V.Load(dy + c, n), normal = (V.Load(x + c, n) - mean) * scale;
+            V.Store(dbias + c, n, V.Load(dbias + c, n) + g);
+            V.Store(dgain + c, n, V.MultiplyAdd(g, normal, V.Load(dgain + c, n)));
+            g *= V.Load(gain + c, n);
+            sum += g;
+            dot = V.MultiplyAdd(g, normal, dot);
+        }
+
+        return (V.Sum(sum), V.Sum(dot));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
