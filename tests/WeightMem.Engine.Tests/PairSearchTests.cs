@@ -60,12 +60,12 @@ public sealed class PairSearchTests
     [Fact]
     public void Products_stay_within_their_bound()
     {
-        foreach (int columns in new[] { 1, 7, 16, 100, 1023, 1024, 3001 })
+        foreach (int columns in new[] { 1, 7, 16, 100, 831, 832, 3001 })
         {
             // Sums of one sign lose the most.
             float[] a = Positive(6 * columns, 40), b = Positive(7 * columns, 41);
-            var products = new double[42];
-            PairwiseProducts.Multiply(products, a, b, 6, 7, columns);
+            using var multiplier = new PairwiseProducts(6, 7);
+            ReadOnlySpan<double> products = multiplier.Multiply(a, b, 6, 7, columns);
             for (int i = 0; i < 6; i++)
             {
                 for (int j = 0; j < 7; j++)

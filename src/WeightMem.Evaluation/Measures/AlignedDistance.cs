@@ -1,3 +1,4 @@
+using System.Buffers;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Devices.Pairs;
@@ -83,9 +84,20 @@ public static class AlignedDistance
         return new AlignedNeighbours(new Neighbours(squared, index, Rows.Path(ranking)), parts.Hidden, order.ToArray<int>());
     }
 
-    private static (Tensor Units, Tensor Biases) Upload(Device device, OneHiddenLayer parts, Population population) => (
-        device.From(parts.Units(population), (population.Count * parts.Hidden, parts.GroupSize)),
-        device.From(parts.OutputBiases(population), (population.Count, parts.Outputs)));
+    private static (Tensor Units, Tensor Biases) Upload(Device device, OneHiddenLayer parts, Population population)
+    {
+        int count = checked(population.Count * parts.Hidden * parts.GroupSize);
+        float[] units = ArrayPool<float>.Shared.Rent(count); // fresh memory of this size takes longer than the search
+        try
+        {
+            parts.Units(population, units.AsSpan(0, count));
+            return (device.From(units.AsSpan(0, count), (population.Count * parts.Hidden, parts.GroupSize)), device.From(parts.OutputBiases(population), (population.Count, parts.Outputs)));
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(units);
+        }
+    }
 
     private static int[] NoOrders(int count)
     {

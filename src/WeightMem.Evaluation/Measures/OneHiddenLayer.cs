@@ -52,23 +52,21 @@ internal sealed class OneHiddenLayer
             "the permutation-aware distance takes networks of one hidden layer (weight [H, in], bias [H], weight [out, H], bias [out]); " +
             $"{target} has {string.Join(", ", layout.Entries.Select(e => $"{e.Name} {e.Shape}"))}");
 
-    /// <summary>The hidden units of all networks as rows, <c>[count * hidden, group size]</c>.</summary>
-    public float[] Units(Population population)
+    /// <summary>Writes the hidden units of all networks as rows, <c>[count * hidden, group size]</c>.</summary>
+    public void Units(Population population, Span<float> units)
     {
-        var units = new float[(long)population.Count * Hidden * GroupSize];
         for (int i = 0; i < population.Count; i++)
         {
             ReadOnlySpan<float> row = population.Row(i);
             for (int h = 0; h < Hidden; h++)
             {
-                Span<float> unit = units.AsSpan((i * Hidden + h) * GroupSize, GroupSize);
+                Span<float> unit = units.Slice((i * Hidden + h) * GroupSize, GroupSize);
                 row.Slice(_weightIn + h * Inputs, Inputs).CopyTo(unit);
                 unit[Inputs] = row[_biasIn + h];
                 for (int o = 0; o < Outputs; o++) unit[Inputs + 1 + o] = row[_weightOut + o * Hidden + h];
+                unit[(Inputs + 1 + Outputs)..].Clear();
             }
         }
-
-        return units;
     }
 
     /// <summary>The output biases of all networks, <c>[count, outputs]</c>: what no permutation moves.</summary>

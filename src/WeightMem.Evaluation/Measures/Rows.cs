@@ -46,14 +46,23 @@ internal static class Rows
 
     private static void RequireFinite(float[] values, int columns)
     {
+        const int Part = 1 << 20;
+        if (Parallel.For(0, (values.Length + Part - 1) / Part, (part, state) =>
+        {
+            if (!AreFinite(values.AsSpan(part * Part, Math.Min(Part, values.Length - part * Part)))) state.Stop();
+        }).IsCompleted) return;
+        int at = Array.FindIndex(values, value => !float.IsFinite(value));
+        throw new ArgumentException($"network {at / columns} has a weight that is not a finite number");
+    }
+
+    private static bool AreFinite(ReadOnlySpan<float> values)
+    {
         // Zero times a finite number is zero; times anything else it is NaN, which stays.
         Vector<float> sum = Vector<float>.Zero;
         int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += new Vector<float>(values, i) * Vector<float>.Zero;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += new Vector<float>(values[i..]) * Vector<float>.Zero;
         bool finite = Vector.EqualsAll(sum, Vector<float>.Zero);
         for (; i < values.Length; i++) finite &= float.IsFinite(values[i]);
-        if (finite) return;
-        int at = Array.FindIndex(values, value => !float.IsFinite(value));
-        throw new ArgumentException($"network {at / columns} has a weight that is not a finite number");
+        return finite;
     }
 }

@@ -67,7 +67,7 @@ internal sealed unsafe class NearestAlignedRowsSearch
     private void Block(int part)
     {
         int first = part * _block, count = Math.Min(_block, _count - first);
-        var work = new Work(_hidden, Ranking == PairRanking.Products ? count * _hidden * _width * _hidden : 0);
+        var work = new Work(_hidden);
         if (Ranking == PairRanking.Exhaustive) Direct(first, work);
         else Ranked(first, count, work);
     }
@@ -88,17 +88,18 @@ internal sealed unsafe class NearestAlignedRowsSearch
     private void Ranked(int first, int count, Work work)
     {
         RankedCandidates[] candidates = SearchBlocks.Candidates(count, _k);
+        using var multiplier = new PairwiseProducts(count * _hidden, _width * _hidden);
         for (int from = 0; from < _referenceCount; from += _width)
-            Tile(first, count, from, Math.Min(_width, _referenceCount - from), candidates, work);
+            Tile(first, count, from, Math.Min(_width, _referenceCount - from), candidates, work, multiplier);
         for (int i = 0; i < count; i++) Decide(first + i, candidates[i], work);
     }
 
     /// <summary>Ranks all pairs of some queries and some references.</summary>
-    private void Tile(int first, int count, int from, int width, RankedCandidates[] candidates, Work work)
+    private void Tile(int first, int count, int from, int width, RankedCandidates[] candidates, Work work, PairwiseProducts multiplier)
     {
         int stride = width * _hidden;
-        PairwiseProducts.Multiply(
-            work.Products, Units(_queryUnits, first * _hidden, count * _hidden), Units(_referenceUnits, from * _hidden, stride), count * _hidden, stride, _group);
+        ReadOnlySpan<double> products = multiplier.Multiply(
+            Units(_queryUnits, first * _hidden, count * _hidden), Units(_referenceUnits, from * _hidden, stride), count * _hidden, stride, _group);
         double relative = 2 * PairwiseProducts.RelativeError(_group), absolute = 2 * _hidden * PairwiseProducts.AbsoluteError(_group);
         long solved = 0;
         for (int i = 0; i < count; i++)
@@ -113,7 +114,7 @@ internal sealed unsafe class NearestAlignedRowsSearch
 
                 // The errors of the assigned entries add up to at most this, whatever the assignment (Cauchy and Schwarz).
                 double error = relative * Math.Sqrt(normA * normB) + 1e-12 * (normA + normB) + absolute;
-                double bound = LowerBound(work, work.Products.AsSpan(i * _hidden * stride + j * _hidden), stride, a, b, out bool exact);
+                double bound = LowerBound(work, products[(i * _hidden * stride + j * _hidden)..], stride, a, b, out bool exact);
                 double bias = BiasDistance(first + i, from + j);
                 if (bound + bias - error > candidates[i].Limit) continue;
                 if (!exact)
@@ -229,14 +230,12 @@ internal sealed unsafe class NearestAlignedRowsSearch
     }
 
     /// <summary>What one block needs: the costs of one pair and the products of one tile.</summary>
-    private sealed class Work(int hidden, int products)
+    private sealed class Work(int hidden)
     {
         public double[] Costs { get; } = new double[hidden * hidden];
 
         public double[] ColumnMinima { get; } = new double[hidden];
 
         public int[] Order { get; } = new int[hidden];
-
-        public double[] Products { get; } = new double[products];
     }
 }

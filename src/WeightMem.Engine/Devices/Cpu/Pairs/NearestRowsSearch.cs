@@ -11,7 +11,7 @@ internal sealed unsafe class NearestRowsSearch
 {
     // Below this many multiply-adds the direct way takes tens of milliseconds.
     private const long DirectWork = 1L << 27;
-    private const int MostQueries = 64, ReferenceBlock = 64;
+    private const int MostQueries = 128, ReferenceBlock = 512;
 
     private readonly double* _squared;
     private readonly int* _index, _queryMarks, _referenceMarks;
@@ -73,12 +73,12 @@ internal sealed unsafe class NearestRowsSearch
     private void Ranked(int first, int count)
     {
         double relative = 2 * PairwiseProducts.RelativeError(_columns), absolute = 2 * PairwiseProducts.AbsoluteError(_columns);
-        var products = new double[count * ReferenceBlock];
+        using var multiplier = new PairwiseProducts(count, Math.Min(ReferenceBlock, _referenceCount));
         RankedCandidates[] candidates = SearchBlocks.Candidates(count, _k);
         for (int from = 0; from < _referenceCount; from += ReferenceBlock)
         {
             int width = Math.Min(ReferenceBlock, _referenceCount - from);
-            PairwiseProducts.Multiply(products, Rows(_queries, first, count), Rows(_references, from, width), count, width, _columns);
+            ReadOnlySpan<double> products = multiplier.Multiply(Rows(_queries, first, count), Rows(_references, from, width), count, width, _columns);
             for (int i = 0; i < count; i++)
             {
                 for (int j = 0; j < width; j++)

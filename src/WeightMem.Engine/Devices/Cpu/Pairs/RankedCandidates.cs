@@ -32,17 +32,21 @@ internal sealed class RankedCandidates(int k)
         new NearestList(_upper, _upperIndex).Add(approximate + error, index);
         _kept.Add((lower, index));
         if (_kept.Count < _nextPrune) return;
-        double limit = Limit;
-        _kept.RemoveAll(c => c.Lower > limit);
+        Prune();
         _nextPrune = Math.Max(64 + 4 * k, 2 * _kept.Count);
     }
 
     /// <summary>What is left, in increasing lower bound.</summary>
     public List<(double Lower, int Index)> Ordered()
     {
-        double limit = Limit;
-        _kept.RemoveAll(c => c.Lower > limit);
+        Prune();
         _kept.Sort();
         return _kept;
+    }
+
+    private void Prune()
+    {
+        double limit = Limit; // captured here, and not in Add, where every call would leave an object behind
+        _kept.RemoveAll(c => c.Lower > limit);
     }
 }

@@ -9,7 +9,7 @@ internal static class SearchBlocks
     /// </summary>
     public static int Size(int queries, int threads, int most)
     {
-        int even = (queries + 4 * threads - 1) / (4 * threads);
+        int even = (queries + 2 * threads - 1) / (2 * threads);
         return Math.Clamp((even + 3) / 4 * 4, 4, most);
     }
 
