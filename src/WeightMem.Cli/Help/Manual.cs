@@ -52,6 +52,7 @@ internal static class Manual
         "study" => Page("", s_plain, new ManualRow("study factors gpt --preset small", "modelling factors beside the paper's table")),
         "study factors" => Sweep("factors hyper-representations", "one report per factor, and one table"),
         "study data-scaling" => Sweep("data-scaling gpt", "does memorising end with more training networks?"),
+        "study data-scaling-epochs" => Sweep("data-scaling-epochs gpt", "the same with fewer steps for fewer networks"),
         "study seeds" => Sweep("seeds p-diff", "the generator from three seeds; intervals over seeds and networks"),
         "study permutations" => Sweep("permutations", "with 1, 3 and 7 permutations of hidden units added"),
         "study random-weights" => Sweep("random-weights", "the last layer random, and all layers"),
