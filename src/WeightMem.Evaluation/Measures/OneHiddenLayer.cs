@@ -30,8 +30,8 @@ internal sealed class OneHiddenLayer
     public int Outputs { get; }
 
     /// <summary>
-    /// Values kept for one hidden unit: inputs + 1 + outputs, and zeros up to a multiple of 16, which change no distance and spare the
-    /// products their tails.
+    /// Values kept for one hidden unit: inputs + 1 + outputs, and zeros up to a multiple of 16, which change no distance and spare
+    /// sums their tails.
     /// </summary>
     public int GroupSize => (Inputs + 1 + Outputs + 15) & ~15;
 

@@ -1,4 +1,3 @@
-using System.Numerics;
 using WeightMem.Engine.Devices;
 using WeightMem.Engine.Devices.Pairs;
 using WeightMem.Engine.Tensors;
@@ -49,20 +48,8 @@ internal static class Rows
         const int Part = 1 << 20;
         if (Parallel.For(0, (values.Length + Part - 1) / Part, (part, state) =>
         {
-            if (!AreFinite(values.AsSpan(part * Part, Math.Min(Part, values.Length - part * Part)))) state.Stop();
+            if (!FiniteRows.All(values.AsSpan(part * Part, Math.Min(Part, values.Length - part * Part)))) state.Stop();
         }).IsCompleted) return;
-        int at = Array.FindIndex(values, value => !float.IsFinite(value));
-        throw new ArgumentException($"network {at / columns} has a weight that is not a finite number");
-    }
-
-    private static bool AreFinite(ReadOnlySpan<float> values)
-    {
-        // Zero times a finite number is zero; times anything else it is NaN, which stays.
-        Vector<float> sum = Vector<float>.Zero;
-        int i = 0;
-        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += new Vector<float>(values[i..]) * Vector<float>.Zero;
-        bool finite = Vector.EqualsAll(sum, Vector<float>.Zero);
-        for (; i < values.Length; i++) finite &= float.IsFinite(values[i]);
-        return finite;
+        throw new ArgumentException($"network {FiniteRows.Bad(values, columns)[0]} has a weight that is not a finite number");
     }
 }

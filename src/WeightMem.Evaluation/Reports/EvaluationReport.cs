@@ -90,8 +90,7 @@ public static class EvaluationReport
         foreach ((string name, ReportSection section, string heading, string caption, Figure figure) in
             ReportFigures.Draw(measured, battery, context).Concat(context.Figures.Select(f => (f.Name, f.Section, f.Heading, f.Caption, f.Figure))))
         {
-            FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
-            figures.Add(ReportFigure.Of(heading, caption, figure, $"figures/{name}", section));
+            figures.Add(ReportFigure.Write(folder, name, heading, caption, figure, section));
         }
 
         AtomicFile.WriteText(Path.Combine(folder, "networks.csv"), NetworkTable.Of(measured, battery));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
 using WeightMem.Evaluation.Figures;
+using WeightMem.Formats;
 
 namespace WeightMem.Evaluation.Reports;
 
@@ -77,6 +78,14 @@ public sealed record ReportFigure
         ArgumentNullException.ThrowIfNull(figure);
         byte[] svg = figure.Svg();
         return new ReportFigure(heading, caption, Address(svg, figure.Png), figure.Width, figure.Height, figure.Description, files, section);
+    }
+
+    /// <summary>A figure just drawn, written as PNG, SVG and CSV into <c>figures/</c> beside the page.</summary>
+    /// <exception cref="FileWriteException">The files cannot be written.</exception>
+    internal static ReportFigure Write(string pageFolder, string name, string heading, string caption, Figure figure, ReportSection section = ReportSection.Figures)
+    {
+        FigureFiles.Write(Path.Combine(pageFolder, "figures"), name, figure);
+        return Of(heading, caption, figure, $"figures/{name}", section);
     }
 
     /// <summary>A figure that <see cref="FigureFiles.Write"/> wrote before.</summary>

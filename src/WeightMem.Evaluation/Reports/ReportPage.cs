@@ -298,7 +298,6 @@ public static class ReportPage
         }).Line();
     }
 
-    /// <summary>Counts figures over the page.</summary>
     /// <summary>Counts the figures of a page.</summary>
     internal sealed class FigureNumber
     {

@@ -31,6 +31,9 @@ internal static class DataScaling
         ];
     }
 
+    /// <summary>Whether the variants of a sweep are these.</summary>
+    public static bool IsOf(IReadOnlyList<SweepVariant> variants) => variants.All(v => v.TrainingRuns is not null);
+
     /// <summary>Z_U, AUC and the rate of duplicates against the size, up to the order of hidden units where the target has one.</summary>
     public static Figure Figure(IReadOnlyList<SweepVariant> variants, IReadOnlyList<IndexedStudy> studies)
     {

@@ -53,7 +53,7 @@ public sealed record StudyConfig
     /// <summary>How the population is trained.</summary>
     public required ZooSettings Zoo { get; init; }
 
-    /// <summary>Runs held out from the generator: the last ones.</summary>
+    /// <summary>Runs held out from the generator: the last ones; for <c>p-diff</c> further ones from the same pre-trained weights, with other images.</summary>
     public required int HeldoutRuns { get; init; }
 
     /// <summary>The generator, when the method is <c>gpt</c>.</summary>

@@ -109,19 +109,13 @@ public static class StudySweep
 
     private static IEnumerable<ReportFigure> Figures(string folder, IReadOnlyList<SweepVariant> variants, IReadOnlyList<IndexedStudy> studies)
     {
-        if (variants.All(v => v.TrainingRuns is not null))
+        if (DataScaling.IsOf(variants))
         {
-            yield return Written("data-scaling", "Signs of copying against the number of training networks",
+            yield return ReportFigure.Write(folder, "data-scaling", "Signs of copying against the number of training networks",
                 "Dashed: what networks as new as held-out ones have. Where copying is learning by heart, the lines reach it as the training set grows.", DataScaling.Figure(variants, studies));
         }
 
-        if (variants[0].Config.Method == "hyperdiffusion") yield return Written("shapes", "Generated shapes", "Four of each study, a column each.", Shapes(folder, variants));
-
-        ReportFigure Written(string name, string heading, string caption, Figure figure)
-        {
-            FigureFiles.Write(Path.Combine(folder, "figures"), name, figure);
-            return ReportFigure.Of(heading, caption, figure, "figures/" + name);
-        }
+        if (variants[0].Config.Method == "hyperdiffusion") yield return ReportFigure.Write(folder, "shapes", "Generated shapes", "Four of each study, a column each.", Shapes(folder, variants));
     }
 
     /// <summary>Four generated shapes of each study, a column each.</summary>

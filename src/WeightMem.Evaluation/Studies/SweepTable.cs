@@ -28,7 +28,7 @@ internal static class SweepTable
     public static (string Csv, string Markdown) Of(string folder, IReadOnlyList<SweepVariant> variants, IReadOnlyDictionary<string, EvaluationDocument> documents)
     {
         string method = variants[0].Config.Method;
-        bool scales = variants.All(v => v.TrainingRuns is not null), isPublished = variants[0].Published is not null;
+        bool scales = DataScaling.IsOf(variants), isPublished = variants[0].Published is not null;
         IndexedStudy[] studies = [.. variants.Select(v => new IndexedStudy(v.Name, documents[v.Name]))];
         Column[] columns = [.. (method == "hyperdiffusion" ? OfShapes : OfImages).Where(c => studies.Any(s => s.Measure("generated", c.Measure) is not null)), .. scales ? new[] { AmongTraining } : []];
         var csv = new CsvText(

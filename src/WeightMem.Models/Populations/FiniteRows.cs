@@ -1,3 +1,4 @@
+using System.Numerics;
 using WeightMem.Formats;
 
 namespace WeightMem.Models.Populations;
@@ -15,15 +16,22 @@ public static class FiniteRows
         var bad = new List<int>();
         for (int row = 0; row < values.Length / parameters; row++)
         {
-            foreach (float value in values.Slice(row * parameters, parameters))
-            {
-                if (float.IsFinite(value)) continue;
-                bad.Add(row);
-                break;
-            }
+            if (!All(values.Slice(row * parameters, parameters))) bad.Add(row);
         }
 
         return [.. bad];
+    }
+
+    /// <summary>Whether all values are finite.</summary>
+    internal static bool All(ReadOnlySpan<float> values)
+    {
+        // Zero times a finite number is zero; times anything else it is NaN, which stays.
+        Vector<float> sum = Vector<float>.Zero;
+        int i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count) sum += new Vector<float>(values[i..]) * Vector<float>.Zero;
+        bool finite = Vector.EqualsAll(sum, Vector<float>.Zero);
+        for (; i < values.Length; i++) finite &= float.IsFinite(values[i]);
+        return finite;
     }
 
     /// <summary>Refuses rows that hold NaN or infinite values.</summary>

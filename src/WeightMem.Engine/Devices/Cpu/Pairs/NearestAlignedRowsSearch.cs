@@ -229,7 +229,7 @@ internal sealed unsafe class NearestAlignedRowsSearch
         public void Run(int part) => search.Block(part);
     }
 
-    /// <summary>What one block needs: the costs of one pair and the products of one tile.</summary>
+    /// <summary>What solving one pair needs.</summary>
     private sealed class Work(int hidden)
     {
         public double[] Costs { get; } = new double[hidden * hidden];

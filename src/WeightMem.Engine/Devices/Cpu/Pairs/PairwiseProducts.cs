@@ -10,7 +10,7 @@ namespace WeightMem.Engine.Devices.Cpu.Pairs;
 /// ||a - b||^2 = ||a||^2 + ||b||^2 - 2 a.b needs. Whoever ranks recomputes the winners by <see cref="DirectDistance"/>. For one thread at a time.
 /// </summary>
 /// <remarks>
-/// Rows are copied into panels first, four side by side, a vector of each in turn, filled up with zeros: rows as they lie in memory share no alignment, and most loads from them
+/// Rows are copied into panels first, four side by side, a vector of each in turn, filled up with zeros at their ends: rows as they lie in memory share no alignment, and most loads from them
 /// would touch two cache lines.
 /// </remarks>
 internal sealed unsafe class PairwiseProducts : IDisposable
@@ -108,7 +108,7 @@ internal sealed unsafe class PairwiseProducts : IDisposable
         }
     }
 
-    /// <summary>Copies a chunk of rows into panels.</summary>
+    /// <summary>Copies a chunk of rows into panels. Rows that the last panel lacks are its first again: nobody takes their products.</summary>
     private static void Pack(float* panel, float* source, int rows, int columns, int length)
     {
         int whole = length / Lanes, rest = length % Lanes, step = PanelRows * Lanes, size = step * (whole + (rest > 0 ? 1 : 0));
@@ -116,14 +116,17 @@ internal sealed unsafe class PairwiseProducts : IDisposable
         {
             int there = Math.Min(PanelRows, rows - first);
             float* r0 = source + (long)first * columns, r1 = r0 + (there > 1 ? columns : 0), r2 = r0 + (there > 2 ? 2L * columns : 0), r3 = r0 + (there > 3 ? 3L * columns : 0);
-            float* next = first + 2 * PanelRows <= rows ? r0 + (long)PanelRows * columns : r0; // the rows that come next: a chunk is too short for a processor to foresee them
+            long ahead = first + 2 * PanelRows <= rows ? (long)PanelRows * columns : 0; // to the rows that come next: a chunk is too short for a processor to foresee them
             for (int v = 0; v < whole; v++)
             {
                 float* to = panel + v * step;
                 int at = v * Lanes;
                 if (Sse.IsSupported)
                 {
-                    for (int r = 0; r < PanelRows; r++) Sse.Prefetch0(next + (long)r * (next == r0 ? 0 : columns) + at);
+                    Sse.Prefetch0(r0 + ahead + at);
+                    Sse.Prefetch0(r1 + ahead + at);
+                    Sse.Prefetch0(r2 + ahead + at);
+                    Sse.Prefetch0(r3 + ahead + at);
                 }
 
                 if (Vector512.IsHardwareAccelerated)

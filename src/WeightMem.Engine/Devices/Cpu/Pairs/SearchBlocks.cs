@@ -4,7 +4,7 @@ namespace WeightMem.Engine.Devices.Cpu.Pairs;
 internal static class SearchBlocks
 {
     /// <summary>
-    /// Queries in one block: few enough that all threads have several, a multiple of 4, at most <paramref name="most"/>. The result of a search does
+    /// Queries in one block: few enough that all threads have two, a multiple of 4, at most <paramref name="most"/>. The result of a search does
     /// not depend on it: every number that is reported comes from a direct difference.
     /// </summary>
     public static int Size(int queries, int threads, int most)
