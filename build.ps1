@@ -31,15 +31,17 @@ switch ($Command) {
         }
     }
     "pack" {
-        # Sources are linked to where they can be read, if that is known: never to a folder of this machine.
+        # Debuggers find the sources where they are published, if that is known, else in the symbols: never in a folder of this machine.
         $remote = git remote get-url origin 2>$null
-        $published = if ($remote -like "https://*") { "true" } else { "false" }
-        if (Test-Path artifacts/packages) { Remove-Item -Recurse artifacts/packages }
+        $published = if ($remote -like "https://*") { @("-p:PublishRepositoryUrl=true") } else { @("-p:PublishRepositoryUrl=false", "-p:EmbedAllSources=true") }
+        foreach ($folder in "artifacts/packages", "artifacts/pack") { if (Test-Path $folder) { Remove-Item -Recurse $folder } }
         foreach ($project in "Cuda", "Formats", "Engine", "Models", "Evaluation", "Cli") {
             $tool = if ($project -eq "Cli") { "true" } else { "false" }
-            dotnet pack "src/WeightMem.$project" -c Release -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true "-p:PacksTool=$tool" "-p:PublishRepositoryUrl=$published" -v quiet --nologo
+            # Compiled in a place of its own: what a build before left names this folder, and is not compiled anew for other options.
+            dotnet pack "src/WeightMem.$project" -c Release --artifacts-path artifacts/pack -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true "-p:PacksTool=$tool" @published -v quiet --nologo
             if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
         }
+        Remove-Item -Recurse artifacts/pack
         Get-ChildItem artifacts/packages | ForEach-Object { Write-Output $_.Name }
     }
     "format" {

@@ -31,13 +31,15 @@ case "$command" in
       ls -l "artifacts/publish/$rid" | awk 'NR > 1 { printf "%s/%s %.1f MB\n", folder, $NF, $5 / 1e6 }' folder="artifacts/publish/$rid"
     done ;;
   pack)
-    # Sources are linked to where they can be read, if that is known: never to a folder of this machine.
-    case "$(git remote get-url origin 2>/dev/null || true)" in https://*) published=-p:PublishRepositoryUrl=true ;; *) published=-p:PublishRepositoryUrl=false ;; esac
-    rm -rf artifacts/packages
-    for project in Cuda Formats Engine Models Evaluation; do
-      dotnet pack "src/WeightMem.$project" -c Release -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true "$published" "${quiet[@]}"
+    # Debuggers find the sources where they are published, if that is known, else in the symbols: never in a folder of this machine.
+    case "$(git remote get-url origin 2>/dev/null || true)" in https://*) published=-p:PublishRepositoryUrl=true ;; *) published="-p:PublishRepositoryUrl=false -p:EmbedAllSources=true" ;; esac
+    rm -rf artifacts/packages artifacts/pack
+    for project in Cuda Formats Engine Models Evaluation Cli; do
+      [ $project = Cli ] && tool=true || tool=false
+      # Compiled in a place of its own: what a build before left names this folder, and is not compiled anew for other options.
+      dotnet pack "src/WeightMem.$project" -c Release --artifacts-path artifacts/pack -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true -p:PacksTool=$tool $published "${quiet[@]}"
     done
-    dotnet pack src/WeightMem.Cli -c Release -p:RunAnalyzers=false -p:ContinuousIntegrationBuild=true -p:PacksTool=true "$published" "${quiet[@]}"
+    rm -rf artifacts/pack
     ls artifacts/packages ;;
   format)
     # The formatter loads the solution without building it, and code that uses generated launch methods needs their generator.

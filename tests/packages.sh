@@ -23,6 +23,31 @@ for name in WeightMem WeightMem.Cuda WeightMem.Engine WeightMem.Formats WeightMe
   [ "$(unzip -p "$package" "lib/net10.0/$name.dll" | grep -ac "$PWD/src")" = 0 ] || fail "$name names a folder of this machine as that of its symbols"
 done
 
+# Debuggers find every source: published and linked, or inside of the symbols.
+cat >"$work/symbols.cs" <<'PROGRAM'
+using System.IO.Compression;
+using System.Reflection.Metadata;
+Guid embedded = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE"), linked = new("CC110556-A091-4D38-9FEC-25AB9A351A6A"); // kinds of custom debug information of the portable PDB format
+foreach (string package in args)
+{
+    using ZipArchive zip = ZipFile.OpenRead(package);
+    foreach (ZipArchiveEntry entry in zip.Entries.Where(e => e.Name.EndsWith(".pdb", StringComparison.Ordinal)))
+    {
+        using var bytes = new MemoryStream();
+        using (Stream stream = entry.Open()) stream.CopyTo(bytes);
+        bytes.Position = 0;
+        using var provider = MetadataReaderProvider.FromPortablePdbStream(bytes);
+        MetadataReader reader = provider.GetMetadataReader();
+        bool Has(EntityHandle of, Guid kind) => reader.GetCustomDebugInformation(of).Any(h => reader.GetGuid(reader.GetCustomDebugInformation(h).Kind) == kind);
+        int sources = reader.Documents.Count, inside = reader.Documents.Count(d => Has(d, embedded));
+        bool link = Has(EntityHandle.ModuleDefinition, linked);
+        Console.WriteLine($"{(link || inside == sources ? "found" : "lost")}: {entry.Name}, {sources} sources, {inside} of them inside{(link ? ", linked" : "")}");
+    }
+}
+PROGRAM
+dotnet run "$work/symbols.cs" "$packages"/*.snupkg >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "symbols cannot be read"; }
+[ "$(grep -c '^found: ' "$work/log")" = 5 ] || { cat "$work/log" >&2; fail "sources are lost to debuggers"; }
+
 # The restored packages go to a folder of their own: the user's keeps nothing of a version that is still being made.
 export NUGET_PACKAGES=$work/nuget
 dotnet tool install WeightMem --version "$version" --tool-path "$work/tool" --add-source "$packages" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "the tool cannot be installed"; }

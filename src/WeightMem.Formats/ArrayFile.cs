@@ -15,8 +15,14 @@ public sealed class ArrayFile : IDisposable
     private readonly List<FileItem> _items = [];
     private readonly Dictionary<string, Func<NamedArray>> _reads = [];
     private readonly IDisposable? _owner;
+    private readonly Func<string, bool>? _verify;
 
-    internal ArrayFile(string path, string format, IDisposable? owner = null) => (Path, Format, _owner) = (path, format, owner);
+    /// <param name="path">The file.</param>
+    /// <param name="format">What kind of file it is.</param>
+    /// <param name="owner">Closed with this.</param>
+    /// <param name="verify">Compares the file with a checksum of all its bytes, where files of this kind may have one.</param>
+    internal ArrayFile(string path, string format, IDisposable? owner = null, Func<string, bool>? verify = null) =>
+        (Path, Format, _owner, _verify) = (path, format, owner, verify);
 
     /// <summary>The file.</summary>
     public string Path { get; }
@@ -31,9 +37,30 @@ public sealed class ArrayFile : IDisposable
     public IEnumerable<ArrayEntry> Arrays => _items.Select(i => i.Array).OfType<ArrayEntry>();
 
     /// <summary>Opens a file by what it holds; where that does not tell, by its ending.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="verify">Whether a damaged file is refused: see <see cref="Verify"/>.</param>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">The file is of no known kind, or cut or damaged.</exception>
-    public static ArrayFile Open(string path) => ArrayFormats.Open(path);
+    public static ArrayFile Open(string path, bool verify = true)
+    {
+        ArrayFile file = ArrayFormats.Open(path);
+        try
+        {
+            if (verify) file.Verify();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Compares all bytes of the file with the checksum that this program adds to HDF5 and safetensors files. Those of a zip file's members are compared as they are read.</summary>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="FileReadException">The file is gone or not readable.</exception>
+    /// <exception cref="FileFormatException">The file is damaged.</exception>
+    public bool Verify() => _verify?.Invoke(Path) ?? false;
 
     /// <summary>Reads one array.</summary>
     /// <exception cref="FileFormatException">There is none of this name, or it is cut or damaged.</exception>

@@ -63,7 +63,7 @@ internal static class ArrayFormats
     private static ArrayFile OpenHdf5(string path)
     {
         Hdf5Reader reader = Hdf5Reader.Open(path);
-        var file = new ArrayFile(path, "HDF5", reader);
+        var file = new ArrayFile(path, "HDF5", reader, Hdf5Checksum.Verify);
         foreach (Hdf5Dataset dataset in reader.Datasets)
         {
             if (dataset.Type is { } type) file.Add(new ArrayEntry(dataset.Path, type, dataset.Shape), () => reader.Read(dataset.Path));
@@ -125,7 +125,7 @@ internal static class ArrayFormats
     private static ArrayFile OpenSafetensors(string path)
     {
         SafetensorsReader reader = SafetensorsReader.Open(path);
-        var file = new ArrayFile(path, "safetensors", reader);
+        var file = new ArrayFile(path, "safetensors", reader, SafetensorsFile.Verify);
         foreach (SafetensorsEntry entry in reader.Entries) file.Add(new ArrayEntry(entry.Name, entry.Type, entry.Shape), () => reader.Read(entry.Name));
         foreach ((string name, string text) in reader.Metadata) file.Add($"@{name}", FileFormatException.Quote(text));
         return file;

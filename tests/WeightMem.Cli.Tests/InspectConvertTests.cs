@@ -2,6 +2,7 @@ using System.Text.Json;
 using WeightMem.Formats;
 using WeightMem.Formats.Numpy;
 using WeightMem.Formats.Torch;
+using WeightMem.Models.Conversions;
 using Xunit;
 
 namespace WeightMem.Cli.Tests;
@@ -86,6 +87,34 @@ public sealed class InspectConvertTests : IDisposable
         Assert.Contains("1 of its arrays cannot be read", error, StringComparison.Ordinal);
         Assert.Contains("checksum", output, StringComparison.Ordinal);
         Assert.Contains("good", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a.h5")]
+    [InlineData("a.safetensors")]
+    public void A_checksum_is_compared_and_what_a_damaged_file_holds_is_shown(string name)
+    {
+        ArrayOutput.Write(In(name), [NamedArray.Of("weights", [1f, 12345f, 3f], 3)]);
+        (int code, string output, string error) = CommandLine.Run("inspect", In(name));
+        Assert.Equal((0, ""), (code, error));
+        Assert.EndsWith("3 values, its checksum is right", output.Split('\n')[0], StringComparison.Ordinal);
+
+        byte[] bytes = File.ReadAllBytes(In(name));
+        bytes[bytes.AsSpan().IndexOf(BitConverter.GetBytes(12345f))] ^= 1;
+        File.WriteAllBytes(In(name), bytes);
+        (code, output, error) = CommandLine.Run("inspect", In(name));
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("weights", output, StringComparison.Ordinal);
+        Assert.Contains("its checksum is wrong", output, StringComparison.Ordinal);
+        Assert.Matches($"^weightmem: .*{name}: expected data with the checksum [0-9a-f]{{16}}, found [0-9a-f]{{16}}: the file is damaged\n$", error);
+        (_, output, _) = CommandLine.Run("inspect", In(name), "--json");
+        Assert.Equal("wrong", JsonDocument.Parse(output).RootElement.GetProperty("checksum").GetString());
+        Assert.Equal(0, CommandLine.Run("inspect", In(name), "--no-values").Code);
+
+        (code, _, error) = CommandLine.Run("convert", In(name), In("b.npz"));
+        Assert.Equal(ExitCodes.BadInput, code);
+        Assert.Contains("the file is damaged", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(In("b.npz")));
     }
 
     private string In(string name) => Path.Combine(_folder, name);

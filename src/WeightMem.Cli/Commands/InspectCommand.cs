@@ -21,7 +21,7 @@ internal static class InspectCommand
     {
         var path = new Argument<string>("FILE") { Description = "File of any known kind, or a folder of checkpoints" };
         var all = new Option<bool>("--all") { Description = "Show every array; without it, arrays that differ only in a number are shown once" };
-        var brief = new Option<bool>("--no-values") { Description = "Do not read the values: names, types and shapes only" };
+        var brief = new Option<bool>("--no-values") { Description = "Do not read the values, nor compare the checksum: names, types and shapes only" };
         Option<bool> json = SharedOptions.Json();
         var command = new Command("inspect", Summary) { path, all, brief, json };
         command.SetAction(parsed => Guard.Run(cancellation =>
@@ -37,18 +37,18 @@ internal static class InspectCommand
 
     private static int File(string path, bool json, bool values, bool all, CancellationToken cancellation)
     {
-        using ArrayFile file = ArrayFile.Open(path);
+        using ArrayFile file = ArrayFile.Open(path, verify: false);
         long size = new FileInfo(path).Length;
+        var reading = new Reading(file, size, values);
         if (json)
         {
-            var read = new Reading(file, size, values);
-            Console.Out.WriteLine(Document(file, size, read, cancellation).ToJsonString(SharedOptions.Indented));
-            return read.Finish();
+            Console.Out.WriteLine(Document(file, size, reading, cancellation).ToJsonString(SharedOptions.Indented));
+            return reading.Finish();
         }
 
-        Console.Out.WriteLine($"{path}: {file.Format}, {InspectTable.Bytes(size)}, {Arrays(file)}");
+        string checksum = reading.Checksum is { } state ? $", its checksum is {state}" : "";
+        Console.Out.WriteLine($"{path}: {file.Format}, {InspectTable.Bytes(size)}, {Arrays(file)}{checksum}");
         var table = new InspectTable();
-        var reading = new Reading(file, size, values);
         foreach ((FileItem item, int alike, string last) in all ? file.Items.Select(i => (i, 0, "")) : InspectTable.Collapse(file.Items))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -86,7 +86,7 @@ internal static class InspectCommand
             arrays.Add((JsonNode)array);
         }
 
-        return new JsonObject { ["file"] = file.Path, ["format"] = file.Format, ["bytes"] = size, ["arrays"] = arrays, ["other"] = others };
+        return new JsonObject { ["file"] = file.Path, ["format"] = file.Format, ["bytes"] = size, ["checksum"] = reading.Checksum, ["arrays"] = arrays, ["other"] = others };
     }
 
     /// <summary>A folder is shown as the population it holds: how many networks, and every parameter over all of them.</summary>
@@ -158,30 +158,53 @@ internal static class InspectCommand
 
     private static JsonValue? Number(double? value) => value is { } number && double.IsFinite(number) ? JsonValue.Create(number) : null;
 
-    /// <summary>Reads arrays for their statistics until it has read enough.</summary>
-    private sealed class Reading(ArrayFile file, long size, bool values)
+    /// <summary>Compares a file with its checksum, and reads its arrays for their statistics until it has read enough; nothing of it when values are not wanted.</summary>
+    private sealed class Reading
     {
-        private long _left = Math.Max(LeastReading, size > long.MaxValue / MostReading ? long.MaxValue : size * MostReading);
+        private readonly ArrayFile _file;
+        private readonly bool _values;
+        private readonly string? _damage;
 
+        private long _left;
         private int _refused;
+
+        public Reading(ArrayFile file, long size, bool values)
+        {
+            (_file, _values) = (file, values);
+            _left = Math.Max(LeastReading, size > long.MaxValue / MostReading ? long.MaxValue : size * MostReading);
+            if (!values) return;
+            try
+            {
+                Checksum = file.Verify() ? "right" : null;
+            }
+            catch (FileFormatException error) when (error is not FileReadException)
+            {
+                // What a damaged file holds is shown all the same.
+                (Checksum, _damage) = ("wrong", error.Message);
+            }
+        }
+
+        /// <summary><c>right</c> or <c>wrong</c>; null when the file has none, or it was not compared.</summary>
+        public string? Checksum { get; }
 
         public int LeftOut { get; private set; }
 
         /// <summary>Why the array that was read last cannot be read, or null.</summary>
         public string? Refused { get; private set; }
 
-        /// <summary>Says how many arrays cannot be read; the exit code.</summary>
+        /// <summary>Says what is damaged; the exit code.</summary>
         public int Finish()
         {
-            if (_refused == 0) return ExitCodes.Success;
-            Console.Error.WriteLine($"weightmem: {file.Path}: {_refused} of its arrays cannot be read");
+            if (_refused > 0) Console.Error.WriteLine($"weightmem: {_file.Path}: {_refused} of its arrays cannot be read");
+            else if (_damage is not null) Console.Error.WriteLine($"weightmem: {_damage}");
+            else return ExitCodes.Success;
             return ExitCodes.BadInput;
         }
 
         public ArrayStatistics? Statistics(ArrayEntry entry)
         {
             Refused = null;
-            if (!values) return null;
+            if (!_values) return null;
             long bytes = entry.Count > long.MaxValue / 16 ? long.MaxValue : entry.Count * entry.Type.Size();
             if (bytes > _left)
             {
@@ -192,13 +215,13 @@ internal static class InspectCommand
             _left -= bytes;
             try
             {
-                return ArrayStatistics.Of(file.Read(entry.Name));
+                return ArrayStatistics.Of(_file.Read(entry.Name));
             }
             catch (FileFormatException error)
             {
                 // One damaged array does not hide the others.
                 _refused++;
-                Refused = error.Message.Replace(file.Path, "", StringComparison.Ordinal).TrimStart(',', ':', ' ');
+                Refused = error.Message.Replace(_file.Path, "", StringComparison.Ordinal).TrimStart(',', ':', ' ');
                 return null;
             }
         }

@@ -97,7 +97,9 @@ internal static class Manual
         "report" => Page("", s_computing, new ManualRow("report runs/gpt-small", "the page anew"), new ManualRow("report runs", "all runs of a folder side by side, in runs/index.html")),
         "matrix" => Page("", s_training, new ManualRow("matrix --targets mlp,cnn-small --generators gpt,p-diff,replica,average-16 --preset smoke", "eight studies and one table of verdicts")),
         "inspect" => Page(
-            "Pickles are read by an interpreter that cannot call anything: classes that are nowhere installed are shown as records.", s_reading,
+            "Pickles are read by an interpreter that cannot call anything: classes that are nowhere installed are shown as records. "
+            + "The checksum that this program adds to .h5 and .safetensors files is compared; what a damaged file holds is shown all the same.",
+            s_reading,
             new ManualRow("inspect model.safetensors", "names, types, shapes, min, mean, max, NaN"),
             new ManualRow("inspect zoo/ --json", "a folder of checkpoints as the population that it is")),
         "convert" => Page(

@@ -12,19 +12,21 @@ public static class Hdf5Checksum
 
     private static ReadOnlySpan<byte> Mark => "wm xxh3\n"u8;
 
-    /// <summary>Compares a file with its checksum, if it has one.</summary>
+    /// <summary>Compares a file with its checksum.</summary>
+    /// <returns>Whether it has one.</returns>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">The file is damaged.</exception>
-    public static void Verify(string path)
+    public static bool Verify(string path)
     {
         using FileStream stream = FileReader.OpenStream(path);
-        if (stream.Length < Bytes) return;
+        if (stream.Length < Bytes) return false;
         Span<byte> stored = stackalloc byte[Bytes];
         stream.Position = stream.Length - Bytes;
         stream.ReadExactly(stored);
-        if (!stored.StartsWith(Mark)) return;
+        if (!stored.StartsWith(Mark)) return false;
         ulong expected = BinaryPrimitives.ReadUInt64LittleEndian(stored[Mark.Length..]), found = Of(stream, stream.Length - Bytes);
         if (found != expected) throw new FileFormatException(path, $"data with the checksum {expected:x16}", $"{found:x16}: the file is damaged");
+        return true;
     }
 
     /// <summary>What is damaged about a file, in a line; null when it is whole.</summary>

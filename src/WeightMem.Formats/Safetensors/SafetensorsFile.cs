@@ -82,13 +82,14 @@ public static class SafetensorsFile
     }
 
     /// <summary>Compares the bytes of a file with the checksum in its metadata; a file without one passes if its header is sound.</summary>
+    /// <returns>Whether it has one.</returns>
     /// <exception cref="FileReadException">The file is missing, a folder or not readable.</exception>
     /// <exception cref="FileFormatException">The file is no safetensors file, is cut or damaged.</exception>
-    public static void Verify(string path)
+    public static bool Verify(string path)
     {
         string? expected;
         using (SafetensorsReader reader = SafetensorsReader.Open(path)) expected = reader.Checksum;
-        if (expected is null) return;
+        if (expected is null) return false;
 
         using FileStream stream = FileReader.OpenStream(path);
         var head = new byte[8];
@@ -97,13 +98,14 @@ public static class SafetensorsFile
         head.CopyTo(header, 0);
         stream.ReadExactly(header.AsSpan(8));
         int at = ChecksumAt(header);
-        if (at < 0) return; // written by others in another form
+        if (at < 0) return false; // written by others in another form
         var hash = new XxHash3();
         hash.Append(header.AsSpan(0, at));
         hash.Append("0000000000000000"u8);
         hash.Append(header.AsSpan(at + Checksum.Blank.Length));
         hash.Append(stream);
         if (Checksum.Text(hash) != expected) throw new FileFormatException(path, $"data with the checksum {expected}", $"{Checksum.Text(hash)}: the file is damaged");
+        return true;
     }
 
     /// <summary>What is damaged about a file, in a line; null when it is whole.</summary>
