@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
     *) commands+=("$1"); shift ;;
   esac
 done
-[ ${#commands[@]} -gt 0 ] || commands=(gpt hyper-representations p-diff hyperdiffusion zoo train evaluate matrix study)
+[ ${#commands[@]} -gt 0 ] || commands=(gpt hyper-representations p-diff hyperdiffusion zoo train sample baseline convert airplanes evaluate report matrix study symmetry latent-noise)
 program=$(readlink -f "$program")
 [ -n "$work" ] || { work=$(mktemp -d); trap '[ "$failures" = 0 ] && rm -rf "$work"' EXIT; }
 mkdir -p "$work"
@@ -36,10 +36,26 @@ line() {
     hyperdiffusion) echo "reproduce hyperdiffusion --preset smoke --out run $light --set target=field-2x16 --set zoo.runs=9 --set shapes.nodes=16 --set field.first_steps=100" ;;
     zoo) echo "zoo train mlp --pool 4 --runs 12 --epochs 1 --checkpoints 4 --group 2 --out zoo.h5" ;;
     train) echo "train gpt --population ../../inputs/zoo.h5 --preset smoke --pool 4 --steps 40 --out run" ;;
+    sample) echo "sample ../../inputs/run --count 64 --out sampled.h5" ;;
+    baseline) echo "baseline average-3 --population ../../inputs/zoo.h5 --count 64 --out averages.h5" ;;
+    convert) echo "convert ../../inputs/zoo.h5 zoo.npz" ;;
+    airplanes) echo "data airplanes --to shapes --training 6 --validation 1 --test 1" ;;
     evaluate) echo "evaluate --training ../../inputs/zoo.h5 --generated ../../inputs/generated.h5 --out run" ;;
     matrix) echo "matrix --targets mlp --generators replica,average-3 --preset smoke --out run" ;;
+    report) echo "report run" ;;
+    symmetry) echo "study symmetry run --networks 4" ;;
+    latent-noise) echo "study latent-noise run --noise 0 0.1" ;;
     study) echo "study data-scaling gpt --preset smoke --out run --set resamples=20 $coarse" ;;
     *) echo "kill.sh: there is no command $1" >&2; exit 2 ;;
+  esac
+}
+
+# The study whose finished run a command is about: it finds a copy in its folder.
+about() {
+  case "$1" in
+    report) echo gpt ;;
+    symmetry) echo hyper-representations ;;
+    latent-noise) echo p-diff ;;
   esac
 }
 
@@ -58,11 +74,19 @@ compiler=$(command -v cc || command -v gcc || command -v clang || true)
 if [ -n "$compiler" ] && "$compiler" -shared -fPIC -O1 -o "$work/faults.so" "$here/faults.c" -ldl; then preload=$work/faults.so
 else echo "kill.sh: no C compiler here, so no kills at file operations" >&2; fi
 
-if [[ " ${commands[*]} " =~ " train " || " ${commands[*]} " =~ " evaluate " ]]; then
+if [[ " ${commands[*]} " =~ \ (train|sample|baseline|convert|evaluate)\  ]]; then
   mkdir -p "$work/inputs"
   (cd "$work/inputs" && "$program" zoo train mlp --pool 4 --runs 8 --epochs 1 --checkpoints 4 --group 4 --out zoo.h5 \
-    && "$program" baseline noise-0.05 --normalized --population zoo.h5 --count 8 --out generated.h5) >/dev/null 2>"$work/inputs.log" || { cat "$work/inputs.log" >&2; exit 1; }
+    && "$program" baseline noise-0.05 --normalized --population zoo.h5 --count 8 --out generated.h5 \
+    && "$program" train gpt --population zoo.h5 --preset smoke --pool 4 --steps 40 --out run) >/dev/null 2>"$work/inputs.log" || { cat "$work/inputs.log" >&2; exit 1; }
 fi
+
+for name in "${commands[@]}"; do
+  study=$(about "$name")
+  [ -n "$study" ] && [ ! -d "$work/inputs/$study" ] || continue
+  mkdir -p "$work/inputs/$study"
+  (cd "$work/inputs/$study" && "$program" $(line "$study")) >/dev/null 2>"$work/inputs.log" || { cat "$work/inputs.log" >&2; exit 1; }
+done
 
 began=$(date +%s)
 echo "| command | kills by time | at file operations | SIGTERM | stages hit | continued to equal bits | failures |"
@@ -72,6 +96,8 @@ for name in "${commands[@]}"; do
   whole=$work/$name/whole
   rm -rf "${work:?}/$name"
   mkdir -p "$whole"
+  study=$(about "$name")
+  [ -z "$study" ] || cp -r "$work/inputs/$study/run" "$whole/"
   start=$(now)
   FAULTS_BELOW=$whole FAULTS_COUNT=$work/$name/count LD_PRELOAD=$preload run "$whole" "$work/$name/whole.log" || { tail -n 1 "$work/$name/whole.log" >&2; exit 1; }
   milliseconds=$((($(now) - start) / 1000000))
@@ -83,6 +109,7 @@ for name in "${commands[@]}"; do
     attempt=$((attempt + 1))
     folder=$work/$name/$attempt log=$work/$name/$attempt.log
     mkdir -p "$folder"
+    [ -z "$study" ] || cp -r "$work/inputs/$study/run" "$folder/"
     in_chain=0 problem=
     while [ $in_chain -lt $CHAIN ] && [ $killed -lt "$points" ]; do
       kind=$((RANDOM % 4))

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -11,6 +13,10 @@ namespace WeightMem.Formats;
 /// </summary>
 public static partial class AtomicFile
 {
+    // A temporary file's name has 32 hexadecimal digits: the writing process, and a number that no other file has.
+    private const int UniqueLength = 32;
+    private const int ProcessLength = 8;
+
     private static readonly ConcurrentDictionary<string, bool> s_temporaries = [];
     private static readonly ReaderWriterLockSlim s_ending = new(LockRecursionPolicy.SupportsRecursion);
 
@@ -58,13 +64,26 @@ public static partial class AtomicFile
         foreach (string file in Directory.EnumerateFiles(folder, ".*", SearchOption.AllDirectories).Where(IsTemporary)) DeleteQuietly(file);
     }
 
-    /// <summary>Deletes temporary files that killed processes left of one file. Only for a file that this process has to itself.</summary>
+    /// <summary>Deletes temporary files that killed processes left of one file. Their names tell the process: those of one that runs may be in use, and are left.</summary>
     public static void DeleteAbandonedOf(string path)
     {
-        string start = $".{Path.GetFileNameWithoutExtension(path)}.", folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        foreach (string file in Directory.EnumerateFiles(folder, start + "*" + Path.GetExtension(path)).Where(IsTemporary))
+        string target = Resolve(path), start = $".{Path.GetFileNameWithoutExtension(target)}.", end = Path.GetExtension(target);
+        string[] files;
+        try
         {
-            if (Path.GetFileName(file).Length == start.Length + 32 + Path.GetExtension(path).Length) DeleteQuietly(file);
+            files = Directory.GetFiles(Path.GetDirectoryName(target) ?? target, ".*");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return; // writing there will say why not
+        }
+
+        foreach (string file in files.Where(IsTemporary))
+        {
+            string name = Path.GetFileName(file);
+            if (name.Length != start.Length + UniqueLength + end.Length || !name.StartsWith(start, StringComparison.Ordinal) || !name.EndsWith(end, StringComparison.Ordinal)) continue;
+            int writer = int.Parse(name.AsSpan(start.Length, ProcessLength), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            if (writer == Environment.ProcessId ? !s_temporaries.ContainsKey(file) : !IsRunning(writer)) DeleteQuietly(file);
         }
     }
 
@@ -87,13 +106,11 @@ public static partial class AtomicFile
         s_ending.EnterReadLock();
         try
         {
-            // A symbolic link stays a link: the file it points to is replaced.
-            string target = new FileInfo(path).LinkTarget is null
-                ? Path.GetFullPath(path)
-                : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+            string target = Resolve(path);
             string folder = Path.GetDirectoryName(target) ?? throw new UnauthorizedAccessException();
             if (Directory.Exists(target)) throw new UnauthorizedAccessException();
-            temporary = Path.Combine(folder, $".{Path.GetFileNameWithoutExtension(target)}.{Guid.NewGuid():N}{Path.GetExtension(target)}");
+            string unique = Environment.ProcessId.ToString("x8", CultureInfo.InvariantCulture) + Guid.NewGuid().ToString("N")[ProcessLength..];
+            temporary = Path.Combine(folder, $".{Path.GetFileNameWithoutExtension(target)}.{unique}{Path.GetExtension(target)}");
             s_temporaries[temporary] = true;
             writeTemporary(temporary);
             File.Move(temporary, target, overwrite: true);
@@ -112,6 +129,24 @@ public static partial class AtomicFile
             }
 
             s_ending.ExitReadLock();
+        }
+    }
+
+    /// <summary>A symbolic link stays a link: the file it points to is replaced.</summary>
+    private static string Resolve(string path) => new FileInfo(path).LinkTarget is null
+        ? Path.GetFullPath(path)
+        : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            using var found = Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 

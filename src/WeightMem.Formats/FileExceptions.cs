@@ -16,6 +16,12 @@ public sealed class FileReadException : FileFormatException
 /// <summary>A file that cannot be written: a full disk, an unwritable or missing folder. The message is one line.</summary>
 public sealed class FileWriteException : Exception
 {
+    /// <summary>A path that is not written to, for a reason other than the system's.</summary>
+    /// <param name="path">What was to be written.</param>
+    /// <param name="reason">Why not, as part of a sentence.</param>
+    public FileWriteException(string path, string reason)
+        : base($"cannot write {path}: {reason}; nothing was changed") => Path = path;
+
     internal FileWriteException(string path, Exception error)
         : base($"cannot write {path}: {Reason(path, error)}; nothing was changed", error) => Path = path;
 

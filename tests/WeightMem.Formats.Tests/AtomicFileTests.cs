@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit;
 
 namespace WeightMem.Formats.Tests;
@@ -69,6 +70,32 @@ public sealed class AtomicFileTests : IDisposable
         File.WriteAllText(_folder["plain"], "x");
         AtomicFile.WriteText(_folder["atomic"], "x");
         Assert.Equal(File.GetUnixFileMode(_folder["plain"]), File.GetUnixFileMode(_folder["atomic"]));
+    }
+
+    [Fact]
+    public void What_killed_processes_left_of_a_file_is_deleted_and_nothing_else()
+    {
+        int other = Process.GetProcesses().First(p => p.Id != Environment.ProcessId && p.Id > 0).Id;
+        string abandoned = Left(int.MaxValue), ownNumberAgain = Left(Environment.ProcessId), inUse = Left(other);
+        string[] others = [_folder["a.txt"], _folder[".a.notes.txt"], _folder[$".b.{7:x8}{new string('0', 24)}.txt"], _folder[$".a.{7:x8}{new string('0', 24)}.csv"], inUse];
+        foreach (string file in others) File.WriteAllText(file, "x");
+        AtomicFile.Write(_folder["a.txt"], stream =>
+        {
+            AtomicFile.DeleteAbandonedOf(_folder["a.txt"]);
+            Assert.Equal(others.Length + 1, Directory.GetFiles(_folder.Path).Length); // and the one in hand
+            stream.Write("new"u8);
+        });
+        Assert.Equal("new", File.ReadAllText(_folder["a.txt"]));
+        Assert.Equal(others.Order(), Directory.GetFiles(_folder.Path).Order());
+        Assert.False(File.Exists(abandoned) || File.Exists(ownNumberAgain));
+        AtomicFile.DeleteAbandonedOf(_folder["no/such/a.txt"]);
+
+        string Left(int process)
+        {
+            string path = _folder[$".a.{process:x8}{Guid.NewGuid().ToString("N")[8..]}.txt"];
+            File.WriteAllText(path, "half");
+            return path;
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using WeightMem.Formats;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Populations;
@@ -36,6 +37,7 @@ internal static class BaselineCommand
             });
             baseline.Fit(parsed.GetValue(all) ? training : training.Finals(), cancellation);
             Population made = baseline.Sample(parsed.GetValue(count), parsed.GetValue(seed), cancellation);
+            AtomicFile.DeleteAbandonedOf(parsed.GetValue(output)!);
             PopulationFile.Write(parsed.GetValue(output)!, made);
             Console.Out.WriteLine($"{parsed.GetValue(output)}: {made.Count} networks of {baseline.Name}");
             return ExitCodes.Success;

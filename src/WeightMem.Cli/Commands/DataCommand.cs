@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using WeightMem.Evaluation.Studies;
 using WeightMem.Models.Data;
 using WeightMem.Models.Shapes;
 
@@ -89,7 +90,9 @@ internal static class DataCommand
 
             var airplanes = new ProceduralAirplanes(
                 parsed.GetValue(seed), parsed.GetValue(training), parsed.GetValue(validation), parsed.GetValue(test), parsed.GetValue(fine));
+            using FolderLock hold = FolderLock.Take(parsed.GetValue(to)!);
             ShapeFolder.Write(parsed.GetValue(to)!, airplanes, null, cancellation);
+            hold.Delete();
             Console.Out.WriteLine(parsed.GetValue(to));
             return ExitCodes.Success;
         }));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Studies;
+using WeightMem.Formats;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
 
@@ -33,6 +34,7 @@ internal static class SampleCommand
                 Population sampled = parsed.GetValue(sampler) is { } name
                     ? study.Sample(name, n, parsed.GetValue(seed), cancellation)
                     : study.SampleFresh(n, parsed.GetValue(seed), cancellation);
+                AtomicFile.DeleteAbandonedOf(parsed.GetValue(output)!);
                 PopulationFile.Write(parsed.GetValue(output)!, sampled);
                 Console.Out.WriteLine(FormattableString.Invariant($"{parsed.GetValue(output)}: {n} networks{(sampled.Score is { } score ? $", mean accuracy {score.Average():F1} %" : "")}"));
             }

@@ -75,8 +75,15 @@ public static class StudyIndex
     /// <param name="figures">Figures of all of them together.</param>
     public static void Write(string root, string title, IReadOnlyList<IndexedStudy> studies, IReadOnlyList<ReportFigure>? figures = null)
     {
-        AtomicFile.WriteText(Path.Combine(root, "index.html"), Render(title, studies, figures));
-        AtomicFile.WriteText(Path.Combine(root, "index.csv"), Csv(studies));
+        Write("index.html", Render(title, studies, figures));
+        Write("index.csv", Csv(studies));
+
+        void Write(string name, string text)
+        {
+            string path = Path.Combine(root, name);
+            AtomicFile.DeleteAbandonedOf(path); // of a folder of folders, each of which may be in use
+            AtomicFile.WriteText(path, text);
+        }
     }
 
     /// <summary>The page.</summary>

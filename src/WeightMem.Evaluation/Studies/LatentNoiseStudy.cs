@@ -116,6 +116,7 @@ public static class LatentNoiseStudy
             }
 
             if (!context.Has(path)) PopulationFile.Write(path, generator.Sample(config.Generated, config.Seed, cancellation));
+            File.Delete(Snapshots.Previous(state)); // not needed any more, and as large as the generator
             Population generated = PopulationFile.Read(path);
             zoo.Target.Evaluate(device, generated, images.Test);
             found.Add((level, generated, generator.Reconstruct(training).Error));

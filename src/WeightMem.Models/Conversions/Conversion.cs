@@ -33,7 +33,12 @@ public sealed record Conversion(string Input, string Output)
     public string Run()
     {
         bool shards = ShardsOutput.Names(Output);
-        if (!shards) ArrayOutput.Check(Output);
+        if (!shards)
+        {
+            ArrayOutput.Check(Output);
+            AtomicFile.DeleteAbandonedOf(Output);
+        }
+
         if (shards && Row is not null) throw new ArgumentException("--row takes one network, and a folder of shards is for many");
         if (shards && Layout is null && GptCheckpointSet.IsSet(Input)) return ShardsOutput.Write(Output, GptCheckpointSet.Open(Input).Runs());
         if (shards) return ShardsOutput.Write(Output, [Named(WeightRows.Read(Input, Part))]);

@@ -1,3 +1,4 @@
+using WeightMem.Formats;
 using WeightMem.Models.Populations;
 
 namespace WeightMem.Models.Conversions;
@@ -16,13 +17,12 @@ public static class ShardsOutput
 
     /// <summary>Writes populations one after the other. The folder takes its name when all are written: one that is there is whole.</summary>
     /// <returns>What was written, in one line.</returns>
-    /// <exception cref="ArgumentException">Something of this name is there already.</exception>
-    /// <exception cref="Formats.FileFormatException">A population is damaged, or of another network than the first.</exception>
-    /// <exception cref="Formats.FileWriteException">The disk is full, or the folder is missing or not writable.</exception>
+    /// <exception cref="FileFormatException">A population is damaged, or of another network than the first.</exception>
+    /// <exception cref="FileWriteException">Something of this name is there already, the disk is full, or the folder is missing or not writable.</exception>
     public static string Write(string path, IEnumerable<Population> populations)
     {
         string folder = Path.TrimEndingDirectorySeparator(path), partial = folder + ".partial";
-        if (Path.Exists(folder)) throw new ArgumentException($"{folder} is there already: remove it, or name another output");
+        if (Path.Exists(folder)) throw new FileWriteException(folder, "it is there already: remove it, or name another output");
         PopulationShards.Discard(partial); // left by a kill
         PopulationShards shards = PopulationShards.Open(partial);
         var waiting = new List<Population>();

@@ -27,8 +27,8 @@ public sealed class ProceduralAirplanes : IShapeSource
         Training = Ids(0, training);
         Validation = Ids(training, validation);
         Test = Ids(training + validation, test);
-        Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(FormattableString.Invariant(
-            $"procedural airplanes 1, seed {seed}, edge {_edge}, spacing 1/{1 / _spacing:F0}, {training} {validation} {test}"))));
+        Making = FormattableString.Invariant($"procedural airplanes 1, seed {seed}, edge {_edge}, spacing 1/{1 / _spacing:F0}");
+        Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(FormattableString.Invariant($"{Making}, {training} {validation} {test}"))));
     }
 
     /// <inheritdoc/>
@@ -49,6 +49,9 @@ public sealed class ProceduralAirplanes : IShapeSource
 
     /// <inheritdoc/>
     public string Hash { get; }
+
+    /// <summary>What decides each airplane, whatever their number: the version of the way they are made, the seed, the meshes' fineness.</summary>
+    public string Making { get; }
 
     /// <summary>The airplane of an id.</summary>
     /// <exception cref="ArgumentException">There is none of that id.</exception>

@@ -122,17 +122,23 @@ public sealed class ShapeFolder : IShapeSource
         }
     }
 
-    /// <summary>Writes airplanes in this form, with a table of all their numbers in <c>parameters.csv</c>. What is there is left as it is, so a stopped call goes on.</summary>
+    /// <summary>
+    /// Writes airplanes in this form, with a table of all their numbers in <c>parameters.csv</c>. What is there is left as it is, so a stopped call goes on, and more of the same airplanes are added.
+    /// </summary>
     /// <param name="root">The folder; made if missing.</param>
     /// <param name="airplanes">The set.</param>
     /// <param name="progress">Told the shapes written and in all; from several threads.</param>
     /// <param name="cancellation">Looked at between shapes.</param>
-    /// <exception cref="FileWriteException">A file cannot be written.</exception>
+    /// <exception cref="FileWriteException">A file cannot be written, or the folder has airplanes of another seed or fineness.</exception>
     public static void Write(string root, ProceduralAirplanes airplanes, Action<int, int>? progress, CancellationToken cancellation)
     {
         string folder = Path.Combine(root, Category), clouds = Path.Combine(root, $"{Category}_{CloudPoints}_pc");
         Directory.CreateDirectory(folder);
         Directory.CreateDirectory(clouds);
+        string making = Path.Combine(root, "airplanes.txt");
+        string? there = File.Exists(making) ? File.ReadAllText(making).TrimEnd() : null;
+        if (there is not null && there != airplanes.Making) throw new FileWriteException(root, $"its airplanes.txt says that it has other ones than {airplanes.Making}");
+        if (there is null) AtomicFile.WriteText(making, airplanes.Making + "\n");
         string[] all = [.. airplanes.Training, .. airplanes.Validation, .. airplanes.Test];
         int done = 0;
         ShapeLoop.For(all.Length, i =>

@@ -101,7 +101,7 @@ public sealed class ConversionTests : IDisposable
         string set = Path.Combine(AppContext.BaseDirectory, "fixtures", "gpt-set");
         Assert.Contains("16 networks", new Conversion(set, _folder["zoo.shards"]).Run(), StringComparison.Ordinal);
         Assert.Equal(GptCheckpointSet.Open(set).Read().Weights, PopulationFile.Read(_folder["zoo.shards"]).Weights);
-        Assert.Contains("there already", Assert.Throws<ArgumentException>(() => new Conversion(set, _folder["zoo.shards"]).Run()).Message, StringComparison.Ordinal);
+        Assert.Contains("there already", Assert.Throws<FileWriteException>(() => new Conversion(set, _folder["zoo.shards"]).Run()).Message, StringComparison.Ordinal);
         Assert.Equal(["zoo.shards"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName));
     }
 

@@ -35,6 +35,24 @@ public sealed class ShapeFolderTests
     }
 
     [Fact]
+    public void A_folder_of_airplanes_takes_more_of_the_same_and_no_others()
+    {
+        using var folder = new TemporaryFolder();
+        ShapeFolder.Write(folder.Path, new ProceduralAirplanes(1, 1, 0, 0, fine: false), null, TestContext.Current.CancellationToken);
+        string[] first = Directory.GetFiles(folder[ShapeFolder.Category], "*.obj");
+        foreach ((long seed, bool fine) in new[] { (1L, true), (2L, false) })
+        {
+            var others = new ProceduralAirplanes(seed, 1, 0, 0, fine);
+            string said = Assert.Throws<FileWriteException>(() => ShapeFolder.Write(folder.Path, others, null, TestContext.Current.CancellationToken)).Message;
+            Assert.Contains(others.Making, said, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(first, Directory.GetFiles(folder[ShapeFolder.Category], "*.obj"));
+        ShapeFolder.Write(folder.Path, new ProceduralAirplanes(1, 1, 0, 1, fine: false), null, TestContext.Current.CancellationToken);
+        Assert.Equal(2, Directory.GetFiles(folder[ShapeFolder.Category], "*.obj").Length);
+    }
+
+    [Fact]
     public void Off_meshes_float_clouds_and_a_blacklist_are_taken_and_a_hole_is_reported()
     {
         using var folder = new TemporaryFolder();
