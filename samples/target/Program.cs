@@ -6,6 +6,7 @@ using WeightMem.Engine.Devices.Cpu;
 using WeightMem.Engine.Ops;
 using WeightMem.Engine.Random;
 using WeightMem.Engine.Tensors;
+using WeightMem.Evaluation.Measures;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
@@ -13,7 +14,7 @@ using WeightMem.Models.Populations;
 using WeightMem.Models.Targets;
 
 ImageSet images = ImageCatalog.Load(ImageCatalog.Default).Test.AveragePool(4).Take(300);
-var target = new LinearClassifier(images.Features, images.Classes);
+IImageTarget target = new LinearClassifier(images.Features, images.Classes);
 var zoo = new Population(target.Name, target.Layout, new float[64 * (int)target.Layout.Count]);
 for (int i = 0; i < zoo.Count; i++) target.Initialize(zoo.Row(i), new RandomStream(seed: i, "start"));
 
@@ -21,11 +22,9 @@ IGenerator average = BaselineCatalog.Create("average-16", new BaselineOptions { 
 average.Fit(zoo, CancellationToken.None);
 Population averages = average.Sample(64, seed: 0, CancellationToken.None);
 using var device = new CpuDevice();
-foreach (Population population in new[] { zoo, averages })
-{
-    target.Evaluate(device, population, images);
-    Console.WriteLine(FormattableString.Invariant($"{population.Count} networks of {target.Name}: accuracy {population.Score!.Min():F1} to {population.Score!.Max():F1} %"));
-}
+foreach (Population population in new[] { zoo, averages }) target.Evaluate(device, population, images);
+foreach (PopulationMeasures of in Evaluator.Measure(device, zoo, [new("averages", averages)], seed: 0, target: target))
+    Console.WriteLine(FormattableString.Invariant($"{of.Name}: accuracy {of.Summaries["accuracy"].Mean:F1} %, overlap of errors with the nearest {of.Summaries["max_similarity"].Mean:F2}"));
 
 internal sealed class LinearClassifier(int inputs, int classes) : IImageTarget
 {
@@ -42,16 +41,7 @@ internal sealed class LinearClassifier(int inputs, int classes) : IImageTarget
         for (int i = 0; i < inputs * classes; i++) row[i] = (float)((2 * stream.Double(i) - 1) / Math.Sqrt(inputs));
     }
 
-    public void CheckImages(ImageSet images)
-    {
-        if (images.Features != inputs || images.Classes != classes) throw new ArgumentException($"{Name} takes images of {inputs} features, not {images.Features}");
-    }
-
-    public void Evaluate(Device device, Population population, ImageSet images)
-    {
-        int[][] predicted = PredictLabels(device, population, images.Pixels);
-        population.Score = [.. predicted.Select(row => 100f * row.Zip(images.Labels).Count(pair => pair.First == pair.Second) / images.Count)];
-    }
+    public void CheckImages(ImageSet images) => ArgumentOutOfRangeException.ThrowIfNotEqual((images.Features, images.Classes), (inputs, classes));
 
     public int[][] PredictLabels(Device device, Population population, ReadOnlySpan<float> images)
     {

@@ -13,6 +13,7 @@ public sealed class KillTests
     [InlineData("zoo", 6)]
     [InlineData("train", 4)]
     [InlineData("evaluate", 3)]
+    [InlineData("convert", 3)]
     [InlineData("gpt", 3)]
     public void Killed_at_random_points_it_continues_to_the_same_bits(string command, int points)
     {

@@ -58,7 +58,7 @@ public sealed class SampleTests : IDisposable
     {
         (int code, string output) = Run("Target");
         Assert.Equal(0, code);
-        Assert.Equal(2, output.Split("networks of linear-49-10: accuracy").Length - 1);
+        Assert.Matches(@"(?s)^training: accuracy \d+\.\d %, overlap of errors with the nearest 0\.\d\d\naverages: accuracy \d+\.\d %, overlap of errors with the nearest 0\.\d\d\n$", output.ReplaceLineEndings("\n"));
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class SampleTests : IDisposable
     public void Worked_examples_are_short(string name)
     {
         string source = Path.Combine(Root(), "samples", name, "Program.cs");
-        Assert.InRange(File.ReadLines(source).Count(l => l.Trim().Length > 0 && !l.StartsWith("using ", StringComparison.Ordinal)), 10, 60);
+        Assert.InRange(File.ReadLines(source).Count(), 10, 59);
     }
 
     internal static string Root()

@@ -36,10 +36,25 @@ internal static class PopulationEvaluation
             device.ReadFloats(loss, losses.AsSpan(start, rows));
         }
 
-        var masks = new ErrorMasks(wrong, count, images.Count);
-        population.Wrong = masks;
+        Store(population, new ErrorMasks(wrong, count, images.Count));
         population.Loss = losses;
-        population.Score = [.. Enumerable.Range(0, count).Select(i => (float)masks.Accuracy(i))];
+    }
+
+    /// <summary>Stores score and error masks of the classes that networks gave to images.</summary>
+    public static void Store(Population population, ImageSet images, int[][] predicted)
+    {
+        int words = ErrorMasks.WordsFor(images.Count);
+        var wrong = new ulong[(long)population.Count * words];
+        for (int network = 0; network < population.Count; network++)
+        {
+            for (int i = 0; i < images.Count; i++)
+            {
+                if (predicted[network][i] != images.Labels[i]) wrong[(long)network * words + i / 64] |= 1UL << (i % 64);
+            }
+        }
+
+        Store(population, new ErrorMasks(wrong, population.Count, images.Count));
+        population.Loss = null;
     }
 
     /// <summary>The networks without their last layers, as networks of a target whose rows are the beginnings of theirs.</summary>
@@ -49,6 +64,12 @@ internal static class PopulationEvaluation
         var rows = new float[(long)population.Count * width];
         for (int i = 0; i < population.Count; i++) population.Row(i)[..width].CopyTo(rows.AsSpan(i * width));
         return new Population(target.Name, target.Layout, rows);
+    }
+
+    private static void Store(Population population, ErrorMasks masks)
+    {
+        population.Wrong = masks;
+        population.Score = [.. Enumerable.Range(0, population.Count).Select(i => (float)masks.Accuracy(i))];
     }
 
     /// <summary>Refuses a population of another width, or one with NaN or infinite weights.</summary>

@@ -200,6 +200,29 @@ public class MlpTests
     }
 
     [Fact]
+    public void A_target_that_says_nothing_of_evaluation_is_judged_by_its_labels()
+    {
+        IImageTarget plain = new PlainTarget(new Mlp(12, 5, 3));
+        ImageSet images = SyntheticImages.Make(70, 3, 4, 3); // two words, the second one with bits to spare
+        Population rows = Fresh(new Mlp(12, 5, 3), 3);
+        rows.Loss = [1, 2, 3]; // of other images
+        using var cpu = new CpuDevice(1);
+        plain.Evaluate(cpu, rows, images);
+        int[][] labels = plain.PredictLabels(cpu, rows, images.Pixels);
+        Assert.Null(rows.Loss);
+        for (int k = 0; k < 3; k++)
+        {
+            int[] wrong = [.. Enumerable.Range(0, 70).Where(i => labels[k][i] != images.Labels[i])];
+            Assert.Equal(wrong, Enumerable.Range(0, 70).Where(i => (rows.Wrong!.Row(k)[i / 64] >> (i % 64) & 1) == 1));
+            Assert.Equal(100f * (70 - wrong.Length) / 70, rows.Score![k], 4);
+        }
+
+        AssertMessage(() => plain.Evaluate(cpu, rows, SyntheticImages.Make(4, 3, 5, 3)), "12", "15");
+        rows.Row(1)[0] = float.NaN;
+        AssertMessage(() => plain.Evaluate(cpu, rows, images), "row 1 (1 of 3) has NaN or infinite weights");
+    }
+
+    [Fact]
     public void The_shared_first_layer_computes_and_differentiates_as_the_batched_one()
     {
         var mlp = new Mlp(12, 5, 3);
