@@ -41,7 +41,7 @@ line() {
     convert) echo "convert ../../inputs/zoo.h5 zoo.npz" ;;
     airplanes) echo "data airplanes --to shapes --training 6 --validation 1 --test 1" ;;
     evaluate) echo "evaluate --training ../../inputs/zoo.h5 --generated ../../inputs/generated.h5 --out run" ;;
-    matrix) echo "matrix --targets mlp --generators replica,average-3 --preset smoke --out run" ;;
+    matrix) echo "matrix --targets mlp --generators replica,gpt --preset smoke --out run" ;;
     report) echo "report run" ;;
     symmetry) echo "study symmetry run --networks 4" ;;
     latent-noise) echo "study latent-noise run --noise 0 0.1" ;;

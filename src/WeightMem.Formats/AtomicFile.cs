@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -83,7 +84,7 @@ public static partial class AtomicFile
             string name = Path.GetFileName(file);
             if (name.Length != start.Length + UniqueLength + end.Length || !name.StartsWith(start, StringComparison.Ordinal) || !name.EndsWith(end, StringComparison.Ordinal)) continue;
             int writer = int.Parse(name.AsSpan(start.Length, ProcessLength), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            if (writer == Environment.ProcessId ? !s_temporaries.ContainsKey(file) : !IsRunning(writer)) DeleteQuietly(file);
+            if (writer == Environment.ProcessId ? !s_temporaries.ContainsKey(file) : !IsWriting(writer, file)) DeleteQuietly(file);
         }
     }
 
@@ -137,16 +138,40 @@ public static partial class AtomicFile
         ? Path.GetFullPath(path)
         : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
 
-    private static bool IsRunning(int process)
+    /// <summary>Whether a process may be writing a file: it runs, and did when the file was last written.</summary>
+    private static bool IsWriting(int process, string file)
+    {
+        // One that was killed a moment ago may still be ending.
+        for (int left = 25; IsRunning(process, File.GetLastWriteTimeUtc(file)); left--)
+        {
+            if (left == 0) return true;
+            Thread.Sleep(20);
+        }
+
+        return false;
+    }
+
+    private static bool IsRunning(int process, DateTime since)
     {
         try
         {
             using var found = Process.GetProcessById(process);
-            return true;
+            if (OperatingSystem.IsLinux())
+            {
+                // Numbers of threads are found too, and processes that have ended without anyone asking how.
+                string[] status = File.ReadAllLines($"/proc/{process}/status");
+                if (!status.Contains($"Tgid:\t{process}") || status.Any(l => l.StartsWith("State:\tZ", StringComparison.Ordinal) || l.StartsWith("State:\tX", StringComparison.Ordinal))) return false;
+            }
+
+            return found.StartTime.ToUniversalTime() < since.AddSeconds(2); // else its number was another's before
         }
-        catch (ArgumentException)
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException or FileNotFoundException or DirectoryNotFoundException)
         {
-            return false;
+            return false; // there is none, or it has just ended
+        }
+        catch (Exception error) when (error is Win32Exception or IOException or UnauthorizedAccessException)
+        {
+            return true; // another user's
         }
     }
 

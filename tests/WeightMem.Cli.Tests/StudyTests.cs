@@ -131,6 +131,15 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
         Assert.Contains("mlp/average-3/report.html", File.ReadAllText(Path.Combine(folder, "index.html")), StringComparison.Ordinal);
         (int code, _, string error) = CommandLine.Run("matrix", "--generators", "gtp", "--preset", "smoke", "--out", folder);
         Assert.True(code == 2 && error.Contains("gpt", StringComparison.Ordinal), error);
+
+        // Numbers of another seed are not taken for these, nor is a folder of something else.
+        (code, _, error) = CommandLine.Run([.. command, "--seed", "2"]);
+        Assert.True(code == 4 && error.Contains("seed 0", StringComparison.Ordinal) && error.Contains("seed 2", StringComparison.Ordinal), error);
+        (code, _, error) = CommandLine.Run("matrix", "--generators", "replica", "--preset", "smoke", "--out", smoke.Study);
+        Assert.True(code == 4 && error.Contains("holds no matrix", StringComparison.Ordinal), error);
+        File.WriteAllText(Path.Combine(folder, "matrix.json"), "{");
+        (code, _, error) = CommandLine.Run(command);
+        Assert.True(code == 3 && error.Contains("matrix.json", StringComparison.Ordinal), error);
     }
 
     [Fact]

@@ -75,8 +75,9 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void What_killed_processes_left_of_a_file_is_deleted_and_nothing_else()
     {
-        int other = Process.GetProcesses().First(p => p.Id != Environment.ProcessId && p.Id > 0).Id;
-        string abandoned = Left(int.MaxValue), ownNumberAgain = Left(Environment.ProcessId), inUse = Left(other);
+        using Process other = OperatingSystem.IsWindows() ? Process.Start("ping", "-n 60 127.0.0.1") : Process.Start("sleep", "60");
+        string abandoned = Left(int.MaxValue), ownNumberAgain = Left(Environment.ProcessId), inUse = Left(other.Id), numberOfAnother = Left(other.Id);
+        File.SetLastWriteTimeUtc(numberOfAnother, new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc)); // before that process was
         string[] others = [_folder["a.txt"], _folder[".a.notes.txt"], _folder[$".b.{7:x8}{new string('0', 24)}.txt"], _folder[$".a.{7:x8}{new string('0', 24)}.csv"], inUse];
         foreach (string file in others) File.WriteAllText(file, "x");
         AtomicFile.Write(_folder["a.txt"], stream =>
@@ -87,7 +88,10 @@ public sealed class AtomicFileTests : IDisposable
         });
         Assert.Equal("new", File.ReadAllText(_folder["a.txt"]));
         Assert.Equal(others.Order(), Directory.GetFiles(_folder.Path).Order());
-        Assert.False(File.Exists(abandoned) || File.Exists(ownNumberAgain));
+        Assert.DoesNotContain(new[] { abandoned, ownNumberAgain, numberOfAnother }, File.Exists);
+        other.Kill();
+        AtomicFile.DeleteAbandonedOf(_folder["a.txt"]); // it may still be ending
+        Assert.False(File.Exists(inUse));
         AtomicFile.DeleteAbandonedOf(_folder["no/such/a.txt"]);
 
         string Left(int process)

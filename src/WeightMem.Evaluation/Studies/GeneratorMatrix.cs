@@ -1,7 +1,10 @@
+using System.Text.Json;
 using WeightMem.Engine.Devices;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
 using WeightMem.Evaluation.Studies.Methods;
+using WeightMem.Formats;
+using WeightMem.Models;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators;
 using WeightMem.Models.Generators.Baselines;
@@ -23,11 +26,18 @@ namespace WeightMem.Evaluation.Studies;
 /// <param name="Seed">Seed of the generator.</param>
 public sealed record GeneratorRequest(Device Device, ILockstepTarget Target, ImageSet Conditioning, string Preset, long Seed);
 
+/// <summary>What decides a matrix, whatever cells it has.</summary>
+internal sealed record MatrixConfig(string Preset, string Data, long Seed)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"preset {Preset}, data {Data}, seed {Seed}";
+}
+
 /// <summary>Any generator on any target (evaluation specification; one zoo per target, one report per cell, one table of verdicts). Cells that are finished are not run again.</summary>
 public sealed class GeneratorMatrix
 {
     /// <summary>Generators that learn, by name: one line each. True where every checkpoint of the runs is learnt from, not only the last ones.</summary>
-    private static readonly Dictionary<string, (Func<GeneratorRequest, IGenerator> Make, bool AllCheckpoints)> Learned = new()
+    private static readonly Dictionary<string, (Func<GeneratorRequest, IResumableGenerator> Make, bool AllCheckpoints)> Learned = new()
     {
         ["gpt"] = (r => new GptGenerator(r.Device, r.Target, r.Conditioning, Of("gpt", r).Gpt!), true),
         ["hyper-representations"] = (r => new HyperRepresentationGenerator(r.Device, r.Target, Of("hyper-representations", r).HyperRepresentations!), true),
@@ -66,11 +76,12 @@ public sealed class GeneratorMatrix
     /// <param name="commandLine">The command that repeats it.</param>
     /// <param name="cancellation">Stops between steps; what is done stays.</param>
     /// <exception cref="ArgumentException">A target or generator is unknown.</exception>
-    /// <exception cref="RunFolderException">Another process works in the folder.</exception>
+    /// <exception cref="RunFolderException">Another process works in the folder, or it holds a matrix of another preset, data or seed.</exception>
     public IReadOnlyList<IndexedStudy> Run(IReadOnlyList<string> targets, IReadOnlyList<string> generators, string commandLine, CancellationToken cancellation)
     {
         if (generators.FirstOrDefault(g => !IsGenerator(g)) is { } unknown) throw new ArgumentException($"there is no generator {unknown}; there are {string.Join(", ", Generators)}");
         using FolderLock hold = FolderLock.Take(_folder);
+        RequireSame();
         foreach (string target in targets)
         {
             (ImageSet train, ImageSet test) = ImageCatalog.Load(_data, _dataFolder);
@@ -97,24 +108,61 @@ public sealed class GeneratorMatrix
         return studies;
     }
 
+    /// <summary>Cells of other settings are not taken for these. Targets and generators may be added.</summary>
+    private void RequireSame()
+    {
+        string path = Path.Combine(_folder, "matrix.json");
+        var mine = new MatrixConfig(_preset, _data, _seed);
+        if (File.Exists(path))
+        {
+            if (Read(path) != mine) throw new RunFolderException($"{_folder} holds another matrix than {mine}: {Read(path)}; name another folder with --out, or remove this one");
+        }
+        else if (Directory.EnumerateFileSystemEntries(_folder).Any(entry => Path.GetFileName(entry) != FolderLock.FileName))
+        {
+            throw new RunFolderException($"{_folder} is not empty and holds no matrix: name another folder with --out");
+        }
+        else
+        {
+            AtomicFile.WriteText(path, JsonSerializer.Serialize(mine, StudyJson.Default.MatrixConfig) + "\n");
+        }
+
+        static MatrixConfig Read(string path)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(File.ReadAllText(path), StudyJson.Default.MatrixConfig) ?? throw new JsonException();
+            }
+            catch (JsonException)
+            {
+                throw new FileFormatException(path, "preset, data and seed of a matrix", "something else");
+            }
+        }
+    }
+
     private void Cell(
         string folder, string generator, ILockstepTarget target, ImageSet test, Population training, Population heldout, string commandLine, CancellationToken cancellation)
     {
         Population finals = training.Finals();
-        string file = Path.Combine(folder, "generated.h5");
+        string file = Path.Combine(folder, "generated.h5"), state = Path.Combine(folder, "generator.safetensors");
         if (!StoredResult.IsWhole(file, _progress.Note))
         {
-            _progress.Stage($"{generator} on {target.Name}");
             Directory.CreateDirectory(folder);
-            ImageSet conditioning = _sizes.Zoo.EvaluationImages > 0 ? test.Take(_sizes.Zoo.EvaluationImages) : test;
-            (IGenerator made, bool all) = Learned.TryGetValue(generator, out var learned)
-                ? (learned.Make(new GeneratorRequest(_device, target, conditioning, _preset, _seed)), learned.AllCheckpoints)
-                : (BaselineCatalog.Create(generator, new BaselineOptions { Target = target }), false);
-            using var disposable = made as IDisposable;
-            made.Fit(all ? training : finals, cancellation);
-            PopulationFile.Write(file, made.Sample(_sizes.Generated, _seed, cancellation));
+            if (Learned.TryGetValue(generator, out var learned))
+            {
+                ImageSet conditioning = _sizes.Zoo.EvaluationImages > 0 ? test.Take(_sizes.Zoo.EvaluationImages) : test;
+                using IResumableGenerator made = learned.Make(new GeneratorRequest(_device, target, conditioning, _preset, _seed));
+                made.Fit(learned.AllCheckpoints ? training : finals, state, new TrainingStage($"{generator} on {target.Name}", _progress), cancellation);
+                Sample(made);
+            }
+            else
+            {
+                IGenerator made = BaselineCatalog.Create(generator, new BaselineOptions { Target = target });
+                made.Fit(finals, cancellation);
+                Sample(made);
+            }
         }
 
+        Snapshots.Delete(state); // a cell keeps its networks
         _progress.Stage($"evaluate {generator} on {target.Name}");
         Population generated = PopulationFile.Read(file), fresh = heldout.Finals();
         foreach (Population population in new[] { finals, generated, fresh }) target.Evaluate(_device, population, test);
@@ -139,6 +187,12 @@ public sealed class GeneratorMatrix
                 ["seed"] = $"{_seed}",
             },
         });
+
+        void Sample(IGenerator made)
+        {
+            _progress.Stage($"sample {generator} on {target.Name}");
+            PopulationFile.Write(file, made.Sample(_sizes.Generated, _seed, cancellation));
+        }
     }
 
     /// <summary>A method's settings are those of its own study of that size.</summary>

@@ -98,23 +98,7 @@ public static class LatentNoiseStudy
             using var generator = new PDiffGenerator(device, zoo.Target.Name, zoo.Target.Layout, changed);
             string state = folder.File(Path.Combine("latent-noise", name + ".safetensors"));
             Directory.CreateDirectory(Path.GetDirectoryName(state)!);
-            PDiffSnapshot? stored = Snapshots.Read(state, file => PDiffFile.Read(file, zoo.Target.Name), progress.Note);
-            if (stored is not null && stored.Parts.ContainsKey("frozen"))
-            {
-                generator.Load(stored);
-            }
-            else
-            {
-                progress.Stage($"train p-diff with latent noise {name}");
-                generator.TrainingProgress = p => progress.Advance(
-                    p.Stage == "autoencoder" ? p.Step : settings.AutoencoderSteps + p.Step, settings.AutoencoderSteps + settings.DenoiserSteps,
-                    FormattableString.Invariant($"{p.Stage}, loss {p.Loss:F4}"));
-                var snapshots = new Snapshots(state);
-                generator.Checkpoint = made => snapshots.Tick(
-                    made.IsTrained || cancellation.IsCancellationRequested, () => PDiffFile.Write(state, made.Snapshot(), made, zoo.Target.Name));
-                generator.Fit(training, stored, cancellation);
-            }
-
+            generator.Fit(training, state, new TrainingStage($"p-diff with latent noise {name}", progress), cancellation);
             if (!context.Has(path)) PopulationFile.Write(path, generator.Sample(config.Generated, config.Seed, cancellation));
             File.Delete(Snapshots.Previous(state)); // not needed any more, and as large as the generator
             Population generated = PopulationFile.Read(path);

@@ -209,4 +209,5 @@ public sealed record StudyConfig
     WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, NewLine = "\n")]
 [JsonSerializable(typeof(StudyConfig))]
 [JsonSerializable(typeof(RunRecord))]
+[JsonSerializable(typeof(MatrixConfig))]
 internal sealed partial class StudyJson : JsonSerializerContext;

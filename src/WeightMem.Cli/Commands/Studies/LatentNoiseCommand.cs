@@ -28,6 +28,7 @@ internal static class LatentNoiseCommand
             if (wanted.Length == 0 || Array.Exists(wanted, w => !(w >= 0)) || wanted.Distinct().Count() < wanted.Length) throw new UsageException("--noise takes different numbers of 0 or more");
             string size = parsed.GetValue(preset)!;
             SharedOptions.RequireName("preset", size, StudyPresets.Names);
+            if (parsed.GetValue(folder) is not null && parsed.GetResult(seed) is { Implicit: false }) throw new UsageException("--seed is of a run that is made; RUN has its own");
             (RunFolder run, StudyConfig config) = parsed.GetValue(folder) is { } given ? RunFolder.OpenExisting(given) : Fresh(size, parsed.GetValue(seed));
             using (run)
             {

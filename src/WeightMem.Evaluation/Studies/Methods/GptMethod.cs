@@ -2,7 +2,6 @@ using System.Globalization;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
-using WeightMem.Models;
 using WeightMem.Models.Data;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.Gpt;
@@ -51,29 +50,7 @@ internal sealed class GptMethod : IStudyMethod
         return LockstepZoo.Run(_context, _target, _images, cancellation);
     }
 
-    public void Train(Population training, CancellationToken cancellation)
-    {
-        Tuple<GptSnapshot, Normalizer>? found = Snapshots.Read(_folder.Generator, file => GptFile.Read(file, _target.Name).ToTuple(), _progress.Note);
-        GptSnapshot? stored = found?.Item1;
-        if (stored is not null && stored.Step >= _settings.TrainingSteps)
-        {
-            _generator.Load(found!.Item2, stored);
-            return;
-        }
-
-        _progress.Stage(FormattableString.Invariant($"train gpt: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} pairs"));
-        if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var snapshots = new Snapshots(_folder.Generator);
-        _generator.TrainingProgress = p =>
-        {
-            _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.PairsPerSecond:F0} pairs/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
-            _folder.Scalar("loss/train", p.Step, p.Loss);
-        };
-        _generator.Checkpoint = trainer => snapshots.Tick(
-            trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested,
-            () => GptFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _generator.Normalizer, _target.Name));
-        _generator.Fit(training, stored, cancellation);
-    }
+    public void Train(Population training, CancellationToken cancellation) => TrainingStage.Run(_context, _generator, training, cancellation);
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
     {

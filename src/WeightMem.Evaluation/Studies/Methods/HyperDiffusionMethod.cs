@@ -1,7 +1,6 @@
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
-using WeightMem.Models;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.HyperDiffusion;
 using WeightMem.Models.Populations;
@@ -71,29 +70,7 @@ internal sealed class HyperDiffusionMethod : IStudyMethod
         }
     }
 
-    public void Train(Population training, CancellationToken cancellation)
-    {
-        HyperDiffusionSnapshot? stored = Snapshots.Read(_folder.Generator, file => HyperDiffusionFile.Read(file, _target.Name), _progress.Note);
-        if (stored is not null && stored.Step >= _settings.TrainingSteps)
-        {
-            _generator.Load(training, stored);
-            return;
-        }
-
-        _progress.Stage(FormattableString.Invariant(
-            $"train hyperdiffusion: {_generator.ParameterCount:N0} parameters, {_settings.TrainingSteps} steps of {_settings.Batch} networks"));
-        if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var snapshots = new Snapshots(_folder.Generator);
-        _generator.TrainingProgress = p =>
-        {
-            _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.NetworksPerSecond:F0} networks/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
-            _folder.Scalar("loss/train", p.Step, p.Loss);
-        };
-        _generator.Checkpoint = trainer => snapshots.Tick(
-            trainer.Step >= _settings.TrainingSteps || cancellation.IsCancellationRequested,
-            () => HyperDiffusionFile.Write(_folder.Generator, trainer.Snapshot(), _generator.Layout, _target.Name));
-        _generator.Fit(training, stored, cancellation);
-    }
+    public void Train(Population training, CancellationToken cancellation) => TrainingStage.Run(_context, _generator, training, cancellation);
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
     {

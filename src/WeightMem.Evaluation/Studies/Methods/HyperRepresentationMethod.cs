@@ -1,7 +1,6 @@
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
-using WeightMem.Models;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.HyperRepresentations;
 using WeightMem.Models.Populations;
@@ -67,29 +66,9 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
 
     public void Train(Population training, CancellationToken cancellation)
     {
-        AutoEncoderSnapshot? stored = Snapshots.Read(_folder.Generator, file => AutoEncoderFile.Read(file, _target.Name), _progress.Note);
-        if (stored is not null && IsFinished(stored, training))
-        {
-            _generator.Load(training, stored);
-            if (!File.Exists(Published) || !File.Exists(PublishedConfiguration)) WritePublished(); // a kill may have come between
-            return;
-        }
-
-        AutoEncoderSettings settings = _generator.Settings;
-        _progress.Stage(FormattableString.Invariant(
-            $"train hyper-representations: {_generator.ParameterCount:N0} parameters, {settings.Epochs} epochs over {training.Count} networks"));
-        if (stored is not null) _progress.Note($"resumed at step {stored.Step}");
-        var snapshots = new Snapshots(_folder.Generator);
-        _generator.TrainingProgress = p =>
-        {
-            _progress.Advance(p.Step, p.Steps, FormattableString.Invariant($"loss {p.Loss:F4}, {p.ViewsPerSecond:F0} views/s, {p.GigaflopsPerSecond:F0} GFLOP/s"));
-            _folder.Scalar("loss/train", p.Step, p.Loss);
-        };
-        _generator.Checkpoint = trainer => snapshots.Tick(
-            trainer.Step >= trainer.Steps || cancellation.IsCancellationRequested,
-            () => AutoEncoderFile.Write(_folder.Generator, _generator.Snapshot(), _generator.Layout, _target.Name));
-        _generator.Fit(training, stored, cancellation);
-        WritePublished();
+        bool published = File.Exists(Published) && File.Exists(PublishedConfiguration);
+        TrainingStage.Run(_context, _generator, training, cancellation);
+        if (!published) WritePublished(); // also where a kill came between
     }
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
@@ -163,14 +142,11 @@ internal sealed class HyperRepresentationMethod : IStudyMethod, INamedSamplers, 
     {
         Population training = PopulationFile.Read(_folder.Training);
         AutoEncoderSnapshot snapshot = AutoEncoderFile.Read(_folder.Generator, _target.Name);
-        if (!IsFinished(snapshot, training))
+        if (!_generator.IsFinished(snapshot, training))
             throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.Step}: run the same command again to finish its training");
         _generator.Load(training, snapshot);
         return training;
     }
-
-    private bool IsFinished(AutoEncoderSnapshot snapshot, Population training) =>
-        snapshot.Step >= (long)_generator.Settings.Epochs * (training.Count / _generator.Settings.Batch);
 
     private IEnumerable<StudyBaseline> AllBaselines(Population training)
     {

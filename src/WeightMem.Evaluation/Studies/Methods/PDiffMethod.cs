@@ -2,7 +2,6 @@ using WeightMem.Engine.Random;
 using WeightMem.Evaluation.Figures;
 using WeightMem.Evaluation.Measures;
 using WeightMem.Evaluation.Reports;
-using WeightMem.Models;
 using WeightMem.Models.Generators.Baselines;
 using WeightMem.Models.Generators.PDiff;
 using WeightMem.Models.Populations;
@@ -48,7 +47,7 @@ internal sealed class PDiffMethod : IStudyMethod
 
     public IReadOnlyDictionary<string, string> Inputs => _images.Hashes;
 
-    public string TrainingPath => "launched one by one";
+    public string TrainingPath => _generator?.TrainingPath ?? "";
 
     private NetworkTarget Network => (NetworkTarget)Target;
 
@@ -59,30 +58,7 @@ internal sealed class PDiffMethod : IStudyMethod
 
     public (Population Training, Population Heldout) Zoo(CancellationToken cancellation) => _zoo.Run(cancellation);
 
-    public void Train(Population training, CancellationToken cancellation)
-    {
-        PDiffSnapshot? stored = Snapshots.Read(_folder.Generator, file => PDiffFile.Read(file, Target.Name), _context.Progress.Note);
-        if (stored is not null && stored.Parts.ContainsKey("frozen"))
-        {
-            Generator.Load(stored);
-            return;
-        }
-
-        _context.Progress.Stage(FormattableString.Invariant(
-            $"train p-diff: autoencoder of {Generator.AutoencoderParameters:N0} and denoiser of {Generator.DenoiserParameters:N0} parameters"));
-        if (stored is not null) _context.Progress.Note($"resumed at step {stored.AutoencoderStep} of the autoencoder and {stored.DenoiserStep} of the denoiser");
-        int all = _settings.AutoencoderSteps + _settings.DenoiserSteps;
-        var snapshots = new Snapshots(_folder.Generator);
-        Generator.TrainingProgress = p =>
-        {
-            int step = p.Stage == "autoencoder" ? p.Step : _settings.AutoencoderSteps + p.Step;
-            _context.Progress.Advance(step, all, FormattableString.Invariant($"{p.Stage}, loss {p.Loss:F4}"));
-            _folder.Scalar("loss/" + p.Stage, step, p.Loss);
-        };
-        Generator.Checkpoint = generator => snapshots.Tick(
-            generator.IsTrained || cancellation.IsCancellationRequested, () => PDiffFile.Write(_folder.Generator, generator.Snapshot(), generator, Target.Name));
-        Generator.Fit(training, stored, cancellation);
-    }
+    public void Train(Population training, CancellationToken cancellation) => TrainingStage.Run(_context, Generator, training, cancellation);
 
     public void Sample(Population training, Population heldout, CancellationToken cancellation)
     {
@@ -118,7 +94,7 @@ internal sealed class PDiffMethod : IStudyMethod
     public Population SampleFresh(int count, long seed, CancellationToken cancellation)
     {
         PDiffSnapshot snapshot = PDiffFile.Read(_folder.Generator, Target.Name);
-        if (!snapshot.Parts.ContainsKey("frozen"))
+        if (!snapshot.IsLast)
             throw new RunFolderException($"{_folder.Root} stopped at step {snapshot.AutoencoderStep} of the autoencoder and {snapshot.DenoiserStep} of the denoiser: run the same command again to finish its training");
         Generator.Load(snapshot);
         _context.Progress.Stage($"sample: {count} networks");

@@ -11,7 +11,7 @@ namespace WeightMem.Models.Generators.Gpt;
 /// <summary>
 /// G.pt as a generator: trains on a population of checkpoints with their losses, and makes networks from fresh initialisations by prompting for a loss.
 /// </summary>
-public sealed class GptGenerator : IGenerator, IDisposable
+public sealed class GptGenerator : IResumableGenerator
 {
     private readonly Device _device;
     private readonly IImageTarget _target;
@@ -73,7 +73,7 @@ public sealed class GptGenerator : IGenerator, IDisposable
         }
     }
 
-    /// <summary>How the device runs training steps, as printed in run headers.</summary>
+    /// <inheritdoc/>
     public string TrainingPath => _trainer?.Path ?? "";
 
     /// <summary>Trains from the first step.</summary>
@@ -96,6 +96,25 @@ public sealed class GptGenerator : IGenerator, IDisposable
             },
             cancellation);
         cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <inheritdoc/>
+    public void Fit(Population training, string path, ITrainingWatch watch, CancellationToken cancellation)
+    {
+        Tuple<GptSnapshot, Normalizer>? found = Snapshots.Read(path, file => GptFile.Read(file, _target.Name).ToTuple(), watch.Note);
+        GptSnapshot? stored = found?.Item1;
+        if (stored is not null && stored.Step >= Settings.TrainingSteps)
+        {
+            Load(found!.Item2, stored);
+            return;
+        }
+
+        watch.Begin(FormattableString.Invariant($"{ParameterCount:N0} parameters, {Settings.TrainingSteps} steps of {Settings.Batch} pairs"), stored is null ? null : $"step {stored.Step}");
+        var snapshots = new Snapshots(path);
+        TrainingProgress = p => watch.Advance(new("train", p.Step, p.Steps, p.Loss, FormattableString.Invariant($"loss {p.Loss:F4}, {p.PairsPerSecond:F0} pairs/s, {p.GigaflopsPerSecond:F0} GFLOP/s")));
+        Checkpoint = trainer => snapshots.Tick(
+            trainer.Step >= Settings.TrainingSteps || cancellation.IsCancellationRequested, () => GptFile.Write(path, trainer.Snapshot(), Layout, Normalizer, _target.Name));
+        Fit(training, stored, cancellation);
     }
 
     /// <summary>Takes memory and loads a snapshot without training: to sample from a stored generator.</summary>

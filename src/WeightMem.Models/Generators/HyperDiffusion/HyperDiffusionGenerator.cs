@@ -9,7 +9,7 @@ using WeightMem.Models.Targets;
 namespace WeightMem.Models.Generators.HyperDiffusion;
 
 /// <summary>HyperDiffusion as a generator: an unconditional diffusion of a population's weights (arXiv 2303.17015).</summary>
-public sealed class HyperDiffusionGenerator : IGenerator, IDisposable
+public sealed class HyperDiffusionGenerator : IResumableGenerator
 {
     private readonly Device _device;
     private readonly ITarget _target;
@@ -43,7 +43,7 @@ public sealed class HyperDiffusionGenerator : IGenerator, IDisposable
     /// <summary>The training losses so far, one per step.</summary>
     public IReadOnlyList<float> Losses => _trainer?.Losses ?? [];
 
-    /// <summary>How the device runs training steps; empty before.</summary>
+    /// <inheritdoc/>
     public string TrainingPath => _trainer?.Path ?? "";
 
     /// <summary>Told after every training step.</summary>
@@ -85,6 +85,25 @@ public sealed class HyperDiffusionGenerator : IGenerator, IDisposable
             },
             cancellation);
         cancellation.ThrowIfCancellationRequested();
+    }
+
+    /// <inheritdoc/>
+    public void Fit(Population training, string path, ITrainingWatch watch, CancellationToken cancellation)
+    {
+        HyperDiffusionSnapshot? stored = Snapshots.Read(path, file => HyperDiffusionFile.Read(file, _target.Name), watch.Note);
+        if (stored is not null && stored.Step >= Settings.TrainingSteps)
+        {
+            Load(training, stored);
+            return;
+        }
+
+        watch.Begin(FormattableString.Invariant($"{ParameterCount:N0} parameters, {Settings.TrainingSteps} steps of {Settings.Batch} networks"), stored is null ? null : $"step {stored.Step}");
+        var snapshots = new Snapshots(path);
+        TrainingProgress = p =>
+            watch.Advance(new("train", p.Step, p.Steps, p.Loss, FormattableString.Invariant($"loss {p.Loss:F4}, {p.NetworksPerSecond:F0} networks/s, {p.GigaflopsPerSecond:F0} GFLOP/s")));
+        Checkpoint = trainer => snapshots.Tick(
+            trainer.Step >= Settings.TrainingSteps || cancellation.IsCancellationRequested, () => HyperDiffusionFile.Write(path, trainer.Snapshot(), Layout, _target.Name));
+        Fit(training, stored, cancellation);
     }
 
     /// <summary>Takes memory and loads a snapshot without training.</summary>

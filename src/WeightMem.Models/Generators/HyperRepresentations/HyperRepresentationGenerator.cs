@@ -10,7 +10,7 @@ namespace WeightMem.Models.Generators.HyperRepresentations;
 /// <summary>
 /// Hyper-Representations as a generator (arXiv 2209.14733): an auto-encoder of weight rows, and samplers of its latent space whose vectors it decodes to networks.
 /// </summary>
-public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
+public sealed class HyperRepresentationGenerator : IResumableGenerator
 {
     private readonly Device _device;
     private readonly ITarget _target;
@@ -55,7 +55,7 @@ public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
     /// <summary>Called after every training step to let the owner store a snapshot when it is time.</summary>
     public Action<AutoEncoderTrainer>? Checkpoint { get; set; }
 
-    /// <summary>How the device runs training steps, as printed in run headers.</summary>
+    /// <inheritdoc/>
     public string TrainingPath => _trainer?.Path ?? "";
 
     /// <summary>
@@ -95,6 +95,28 @@ public sealed class HyperRepresentationGenerator : IGenerator, IDisposable
         cancellation.ThrowIfCancellationRequested();
         _latents = null;
     }
+
+    /// <inheritdoc/>
+    public void Fit(Population training, string path, ITrainingWatch watch, CancellationToken cancellation)
+    {
+        AutoEncoderSnapshot? stored = Snapshots.Read(path, file => AutoEncoderFile.Read(file, _target.Name), watch.Note);
+        if (stored is not null && IsFinished(stored, training))
+        {
+            Load(training, stored);
+            return;
+        }
+
+        watch.Begin(FormattableString.Invariant($"{ParameterCount:N0} parameters, {Settings.Epochs} epochs over {training.Count} networks"), stored is null ? null : $"step {stored.Step}");
+        var snapshots = new Snapshots(path);
+        TrainingProgress = p =>
+            watch.Advance(new("train", p.Step, p.Steps, p.Loss, FormattableString.Invariant($"loss {p.Loss:F4}, {p.ViewsPerSecond:F0} views/s, {p.GigaflopsPerSecond:F0} GFLOP/s")));
+        Checkpoint = trainer => snapshots.Tick(
+            trainer.Step >= trainer.Steps || cancellation.IsCancellationRequested, () => AutoEncoderFile.Write(path, Snapshot(), Layout, _target.Name));
+        Fit(training, stored, cancellation);
+    }
+
+    /// <summary>Whether a snapshot is the last one of its training.</summary>
+    public bool IsFinished(AutoEncoderSnapshot snapshot, Population training) => snapshot.Step >= (long)Settings.Epochs * (training.Count / Settings.Batch);
 
     /// <summary>Takes memory, loads a snapshot and prepares the training without a step of it: for benchmarks and checks.</summary>
     /// <exception cref="InsufficientMemoryException">The device has less memory than the model needs; nothing has been taken.</exception>

@@ -14,9 +14,10 @@ namespace WeightMem.Models.Generators.PDiff;
 /// P-diff (arXiv 2402.13144): an autoencoder of standardised weights along a trajectory, and a diffusion of its latents. Every draw of the training depends on the seed and
 /// the step alone, and the noise of a sample on its index and the step alone.
 /// </summary>
-public sealed class PDiffGenerator : IGenerator, IDisposable
+public sealed class PDiffGenerator : IResumableGenerator
 {
-    private const string Vae = "vae", Diffusion = "diffusion", Moment1 = ".exp_avg", Moment2 = ".exp_avg_sq", Frozen = "frozen", Latents = "latents";
+    private const string Vae = "vae", Diffusion = "diffusion", Moment1 = ".exp_avg", Moment2 = ".exp_avg_sq", Frozen = PDiffSnapshot.FrozenPart, Latents = "latents";
+    private const string Autoencoder = "autoencoder";
 
     private readonly Device _device;
     private readonly string _target;
@@ -78,6 +79,9 @@ public sealed class PDiffGenerator : IGenerator, IDisposable
     /// <summary>Called after every training step to let the owner store a snapshot when it is time.</summary>
     internal Action<PDiffGenerator>? Checkpoint { get; set; }
 
+    /// <inheritdoc/>
+    public string TrainingPath => _autoencoderParameters is null ? "" : "launched one by one";
+
     /// <summary>Whether both trainings are done.</summary>
     public bool IsTrained => _frozen is not null;
 
@@ -112,7 +116,7 @@ public sealed class PDiffGenerator : IGenerator, IDisposable
             cancellation.ThrowIfCancellationRequested();
             double loss = AutoencoderStep(data, step);
             _autoencoderLosses.Add((float)loss);
-            TrainingProgress?.Invoke(new PDiffProgress("autoencoder", step + 1, Settings.AutoencoderSteps + extra, loss));
+            TrainingProgress?.Invoke(new PDiffProgress(Autoencoder, step + 1, Settings.AutoencoderSteps + extra, loss));
             Checkpoint?.Invoke(this);
         }
 
@@ -130,6 +134,26 @@ public sealed class PDiffGenerator : IGenerator, IDisposable
 
         _frozen ??= DatasetStatistics(Encode(data, BatchNormMode.Evaluate));
         Checkpoint?.Invoke(this);
+    }
+
+    /// <inheritdoc/>
+    public void Fit(Population training, string path, ITrainingWatch watch, CancellationToken cancellation)
+    {
+        PDiffSnapshot? stored = Snapshots.Read(path, file => PDiffFile.Read(file, _target), watch.Note);
+        if (stored is { IsLast: true })
+        {
+            Load(stored);
+            return;
+        }
+
+        watch.Begin(
+            FormattableString.Invariant($"autoencoder of {AutoencoderParameters:N0} and denoiser of {DenoiserParameters:N0} parameters"),
+            stored is null ? null : $"step {stored.AutoencoderStep} of the autoencoder and {stored.DenoiserStep} of the denoiser");
+        var snapshots = new Snapshots(path);
+        TrainingProgress = p => watch.Advance(new(
+            p.Stage, p.Stage == Autoencoder ? p.Step : Settings.AutoencoderSteps + p.Step, Settings.AutoencoderSteps + Settings.DenoiserSteps, p.Loss, FormattableString.Invariant($"{p.Stage}, loss {p.Loss:F4}")));
+        Checkpoint = made => snapshots.Tick(made.IsTrained || cancellation.IsCancellationRequested, () => PDiffFile.Write(path, made.Snapshot(), made, _target));
+        Fit(training, stored, cancellation);
     }
 
     /// <summary>Takes memory and loads a trained or half-trained generator.</summary>
@@ -288,7 +312,7 @@ public sealed class PDiffGenerator : IGenerator, IDisposable
         Tensor latents = _autoencoder.Encode(tape, x, BatchNormMode.Train);
         if (Settings.LatentNoise > 0) latents = tape.Add(latents, Noise(latents.Shape, Settings.LatentNoise, stream.Sub("latent noise")));
         Tensor loss = tape.MeanSquaredError(_autoencoder.Decode(tape, latents, BatchNormMode.Train), x);
-        return Descend(tape, loss, _autoencoderParameters!, _autoencoderAdam!, Settings.AutoencoderRate, step, Settings.AutoencoderSteps, "autoencoder");
+        return Descend(tape, loss, _autoencoderParameters!, _autoencoderAdam!, Settings.AutoencoderRate, step, Settings.AutoencoderSteps, Autoencoder);
     }
 
     private double DenoiserStep(Tensor data, Tensor latents, int step)

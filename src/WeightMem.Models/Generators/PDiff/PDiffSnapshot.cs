@@ -13,7 +13,14 @@ namespace WeightMem.Models.Generators.PDiff;
 /// </param>
 internal sealed record PDiffSnapshot(
     int AutoencoderStep, int DenoiserStep, float[] AutoencoderLosses, float[] DenoiserLosses, WeightStandardizer Standardizer,
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, float[]>> Parts);
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, float[]>> Parts)
+{
+    /// <summary>The part that only a finished training has.</summary>
+    public const string FrozenPart = "frozen";
+
+    /// <summary>Whether both trainings are done.</summary>
+    public bool IsLast => Parts.ContainsKey(FrozenPart);
+}
 
 /// <summary>How far the training of P-diff is.</summary>
 /// <param name="Stage"><c>autoencoder</c> or <c>denoiser</c>.</param>
