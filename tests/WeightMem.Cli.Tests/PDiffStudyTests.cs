@@ -67,7 +67,7 @@ public sealed class PDiffStudyTests
             Assert.Contains("holds no run", error, StringComparison.Ordinal);
             (code, _, error) = CommandLine.Run("study", "latent-noise", "--noise", "-1");
             Assert.Equal(2, code);
-            (code, _, error) = CommandLine.Run("study", "latent-noise", study, "--seed", "3");
+            (code, _, error) = CommandLine.Run("study", "latent-noise", root, "--seed", "3");
             Assert.True(code == 2 && error.Contains("--seed", StringComparison.Ordinal), error);
         }
         finally
