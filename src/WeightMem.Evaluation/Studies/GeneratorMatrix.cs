@@ -115,7 +115,8 @@ public sealed class GeneratorMatrix
         var mine = new MatrixConfig(_preset, _data, _seed);
         if (File.Exists(path))
         {
-            if (Read(path) != mine) throw new RunFolderException($"{_folder} holds another matrix than {mine}: {Read(path)}; name another folder with --out, or remove this one");
+            MatrixConfig found = Read(path);
+            if (found != mine) throw new RunFolderException($"{_folder} holds a matrix of {found}, and not of {mine}: name another folder with --out, or remove this one");
         }
         else if (Directory.EnumerateFileSystemEntries(_folder).Any(entry => Path.GetFileName(entry) != FolderLock.FileName))
         {
