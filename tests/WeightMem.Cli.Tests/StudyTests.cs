@@ -118,6 +118,25 @@ public sealed class StudyTests(SmokeRun smoke) : IClassFixture<SmokeRun>
     }
 
     [Fact]
+    public void A_run_is_not_gone_on_with_from_other_data()
+    {
+        string record = Path.Combine(smoke.Study, "run.json"), before = File.ReadAllText(record);
+        try
+        {
+            JsonNode changed = JsonNode.Parse(before)!;
+            string name = changed["inputs"]!.AsObject().First().Key;
+            changed["inputs"]![name] = new string('0', 64);
+            File.WriteAllText(record, changed.ToJsonString());
+            (int code, _, string error) = CommandLine.Run("reproduce", "gpt", "--preset", "smoke", "--out", smoke.Study);
+            Assert.True(code == 4 && error.Contains("other data", StringComparison.Ordinal) && error.Contains(name, StringComparison.Ordinal), error);
+        }
+        finally
+        {
+            File.WriteAllText(record, before);
+        }
+    }
+
+    [Fact]
     public void The_matrix_runs_what_is_not_done()
     {
         string folder = Path.Combine(smoke.Root, "matrix");

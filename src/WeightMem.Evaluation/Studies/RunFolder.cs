@@ -207,7 +207,8 @@ public sealed class RunFolder : IDisposable
         _lock.Dispose();
     }
 
-    private bool HasResults() => Directory.EnumerateFileSystemEntries(Root).Any(entry => entry != Config && entry != Record && entry != Log && Path.GetFileName(entry) != FolderLock.FileName);
+    /// <summary>Whether anything has been computed.</summary>
+    internal bool HasResults() => Directory.EnumerateFileSystemEntries(Root).Any(entry => entry != Config && entry != Record && entry != Log && Path.GetFileName(entry) != FolderLock.FileName);
 
     /// <summary>Where the last whole line ends: a full disk or a power cut may have left a part of one.</summary>
     private static long EndOfLines(FileStream log)

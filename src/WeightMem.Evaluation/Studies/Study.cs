@@ -34,13 +34,22 @@ public sealed class Study : IDisposable
     /// <param name="dataFolder">Folder of the data's files, or null to look where they usually are.</param>
     /// <param name="commandLine">The command that repeats the run, for the record.</param>
     /// <param name="progress">Told how far it is.</param>
-    /// <exception cref="RunFolderException">The configuration is of a method that is not here.</exception>
+    /// <exception cref="RunFolderException">The configuration is of a method that is not here, or what the folder holds was computed from other data.</exception>
     public Study(StudyConfig config, RunFolder folder, Device device, string? dataFolder, string commandLine, IStudyProgress progress)
     {
         _context = new StudyContext(config, folder, device, dataFolder, commandLine, progress);
         _method = Methods.TryGetValue(config.Method, out Func<StudyContext, IStudyMethod>? make)
             ? make(_context)
             : throw new RunFolderException($"{folder.Root}: there is no method {config.Method}");
+        try
+        {
+            RequireSameInputs();
+        }
+        catch
+        {
+            _method.Dispose();
+            throw;
+        }
     }
 
     private RunFolder Folder => _context.Folder;
@@ -122,6 +131,17 @@ public sealed class Study : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _method.Dispose();
+
+    /// <summary>A path may lead to other files than before: what was made of those is not gone on with.</summary>
+    private void RequireSameInputs()
+    {
+        if (Folder.ReadRecord() is not { } before || !Folder.HasResults()) return;
+        foreach ((string name, string hash) in _method.Inputs)
+        {
+            if (before.Inputs.TryGetValue(name, out string? then) && then != hash)
+                throw new RunFolderException($"{Folder.Root} was computed from other data: {name} had SHA-256 {then}, and has {hash}; give it those, or name another folder with --out");
+        }
+    }
 
     private void Train(Population training, CancellationToken cancellation)
     {
