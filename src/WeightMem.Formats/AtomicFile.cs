@@ -68,10 +68,11 @@ public static partial class AtomicFile
     /// <summary>Deletes temporary files that killed processes left of one file. Their names tell the process: those of one that runs may be in use, and are left.</summary>
     public static void DeleteAbandonedOf(string path)
     {
-        string target = Resolve(path), start = $".{Path.GetFileNameWithoutExtension(target)}.", end = Path.GetExtension(target);
+        string target;
         string[] files;
         try
         {
+            target = Resolve(path);
             files = Directory.GetFiles(Path.GetDirectoryName(target) ?? target, ".*");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -79,6 +80,7 @@ public static partial class AtomicFile
             return; // writing there will say why not
         }
 
+        string start = $".{Path.GetFileNameWithoutExtension(target)}.", end = Path.GetExtension(target);
         foreach (string file in files.Where(IsTemporary))
         {
             string name = Path.GetFileName(file);

@@ -108,8 +108,14 @@ public sealed class AtomicFileTests : IDisposable
         if (OperatingSystem.IsWindows()) return;
         File.WriteAllText(_folder["real"], "old");
         File.CreateSymbolicLink(_folder["link"], _folder["real"]);
+        AtomicFile.DeleteAbandonedOf(_folder["link"]);
         AtomicFile.WriteText(_folder["link"], "new");
         Assert.Equal("new", File.ReadAllText(_folder["real"]));
         Assert.NotNull(new FileInfo(_folder["link"]).LinkTarget);
+
+        File.CreateSymbolicLink(_folder["one"], _folder["two"]);
+        File.CreateSymbolicLink(_folder["two"], _folder["one"]);
+        AtomicFile.DeleteAbandonedOf(_folder["one"]);
+        Assert.Throws<FileWriteException>(() => AtomicFile.WriteText(_folder["one"], "in a circle"));
     }
 }
