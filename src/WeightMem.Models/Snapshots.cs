@@ -66,8 +66,11 @@ public sealed class Snapshots
     public static void Delete(string path)
     {
         File.Delete(path);
-        File.Delete(Previous(path));
+        DeletePrevious(path);
     }
+
+    /// <summary>Deletes the snapshot before the one in a file: the training is done, and it is as large as its generator. Also where a kill came between.</summary>
+    public static void DeletePrevious(string path) => File.Delete(Previous(path));
 
     /// <summary>Writes when it is time.</summary>
     /// <param name="now">Whether it is time whatever the clock says: at the end, or before stopping.</param>

@@ -100,7 +100,7 @@ public static class LatentNoiseStudy
             Directory.CreateDirectory(Path.GetDirectoryName(state)!);
             generator.Fit(training, state, new TrainingStage($"p-diff with latent noise {name}", progress), cancellation);
             if (!context.Has(path)) PopulationFile.Write(path, generator.Sample(config.Generated, config.Seed, cancellation));
-            File.Delete(Snapshots.Previous(state)); // not needed any more, and as large as the generator
+            Snapshots.DeletePrevious(state);
             Population generated = PopulationFile.Read(path);
             zoo.Target.Evaluate(device, generated, images.Test);
             found.Add((level, generated, generator.Reconstruct(training).Error));

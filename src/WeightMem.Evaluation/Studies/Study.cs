@@ -66,7 +66,7 @@ public sealed class Study : IDisposable
         Timed("baselines", () => _method.Baselines(training, cancellation));
         EvaluationDocument document = Timed("evaluate", () => Evaluate(training, heldout));
         Folder.WriteRecord(Record());
-        File.Delete(Snapshots.Previous(Folder.Generator)); // not needed any more, and as large as the generator
+        Snapshots.DeletePrevious(Folder.Generator);
         return document;
     }
 
@@ -79,7 +79,7 @@ public sealed class Study : IDisposable
         Folder.WriteRecord(Record());
         if (!_context.Has(Folder.Training)) PopulationFile.Write(Folder.Training, population);
         Timed("train", () => Train(population, cancellation));
-        File.Delete(Snapshots.Previous(Folder.Generator)); // not needed any more, and as large as the generator
+        Snapshots.DeletePrevious(Folder.Generator);
     }
 
     /// <summary>Samples with the stored generator, and measures what comes out.</summary>

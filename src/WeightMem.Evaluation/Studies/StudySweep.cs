@@ -65,7 +65,7 @@ public static class StudySweep
             using RunFolder study = RunFolder.Open(path, variant.Config);
             if (variant != source) ShareZoo(Path.Combine(folder, source.Name), study, variant, note);
             documents[variant.Name] = StoredResult.ReadEvaluation(done, note) ?? run(variant.Config, study);
-            File.Delete(Snapshots.Previous(study.Generator)); // a kill may have come between the evaluation and this
+            Snapshots.DeletePrevious(study.Generator);
         }
 
         (string csv, string text) = SweepTable.Of(folder, variants, documents);

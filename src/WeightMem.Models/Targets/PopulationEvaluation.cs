@@ -40,7 +40,7 @@ internal static class PopulationEvaluation
         population.Loss = losses;
     }
 
-    /// <summary>Stores score and error masks of the classes that networks gave to images.</summary>
+    /// <summary>Stores score and error masks of the classes that networks gave to images, <c>[networks][images]</c>; losses of before are dropped.</summary>
     public static void Store(Population population, ImageSet images, int[][] predicted)
     {
         int words = ErrorMasks.WordsFor(images.Count);
@@ -83,16 +83,11 @@ internal static class PopulationEvaluation
         }
 
         const int Named = 10;
-        var bad = new List<int>();
-        for (int i = 0; i < population.Count; i++)
-        {
-            if (population.Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) bad.Add(i);
-        }
-
-        if (bad.Count == 0) return;
-        string rows = string.Join(", ", bad.Take(Named)) + (bad.Count > Named ? ", ..." : "");
-        (string noun, string verb) = bad.Count == 1 ? ("row", "has") : ("rows", "have");
-        throw new ArgumentException($"{target.Name}: {noun} {rows} ({bad.Count} of {population.Count}) {verb} NaN or infinite weights");
+        int[] bad = FiniteRows.Bad(population.Weights, population.Parameters);
+        if (bad.Length == 0) return;
+        string rows = string.Join(", ", bad.Take(Named)) + (bad.Length > Named ? ", ..." : "");
+        (string noun, string verb) = bad.Length == 1 ? ("row", "has") : ("rows", "have");
+        throw new ArgumentException($"{target.Name}: {noun} {rows} ({bad.Length} of {population.Count}) {verb} NaN or infinite weights");
     }
 
     /// <summary>Refuses a list of permutations that does not fit the hidden layers.</summary>

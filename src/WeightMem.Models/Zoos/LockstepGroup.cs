@@ -258,12 +258,9 @@ internal sealed class LockstepGroup
         {
             Metrics = new Dictionary<string, float[]> { ["train_loss"] = _trainLoss, ["train_error"] = _trainError },
         };
-        for (int i = 0; i < population.Count; i++)
-        {
-            // The last update can spoil weights whose loss nobody computes any more.
-            if (population.Row(i).ContainsAnyExceptInRange(float.MinValue, float.MaxValue)) throw Diverged(run[i], population.Step[i]);
-        }
 
+        // The last update can spoil weights whose loss nobody computes any more.
+        if (FiniteRows.Bad(weights, population.Parameters) is [int spoilt, ..]) throw Diverged(run[spoilt], population.Step[spoilt]);
         return population;
     }
 

@@ -8,7 +8,7 @@ using WeightMem.Models.Targets;
 namespace WeightMem.Models.Tests.Targets;
 
 /// <summary>A target that says no more than it has to.</summary>
-internal sealed class PlainTarget(IImageTarget target) : IImageTarget
+internal class PlainTarget(IImageTarget target) : IImageTarget
 {
     public string Name => target.Name;
 
@@ -16,7 +16,7 @@ internal sealed class PlainTarget(IImageTarget target) : IImageTarget
 
     public IReadOnlyList<int> HiddenWidths => target.HiddenWidths;
 
-    public void Initialize(Span<float> row, RandomStream stream) => target.Initialize(row, stream);
+    public virtual void Initialize(Span<float> row, RandomStream stream) => target.Initialize(row, stream);
 
     public int[] PermutationIndex(IReadOnlyList<int[]> permutations) => target.PermutationIndex(permutations);
 

@@ -193,7 +193,7 @@ public sealed class PDiffGenerator : IResumableGenerator
             _autoencoderParameters.Load(trained);
         }
 
-        if (weights.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+        if (!FiniteRows.All(weights))
             throw new TrainingDivergedException("p-diff's samples", null, Settings.DenoiserSteps, Settings.DenoiserRate);
         return new Population(_target, _layout, weights)
         {

@@ -97,9 +97,8 @@ public sealed class NetworkTarget : IImageTarget
     {
         CheckImages(images);
         PopulationEvaluation.CheckRows(this, population);
-        int count = population.Count, words = ErrorMasks.WordsFor(images.Count);
-        var losses = new double[count];
-        var wrong = new ulong[(long)count * words];
+        var losses = new double[population.Count];
+        int[][] predicted = [.. losses.Select(_ => new int[images.Count])];
         using ImageNetwork network = Network(device);
         int split = CachesFeatures ? network.FirstStepOf(_generated) : 0, chunk = Chunk, chunks = (images.Count + chunk - 1) / chunk;
         bool kept = _cache is { } cache && ReferenceEquals(cache.Images, images);
@@ -119,20 +118,13 @@ public sealed class NetworkTarget : IImageTarget
                 losses[row] += sum.Item();
                 var values = new float[logits.Elements];
                 device.ReadFloats(logits, values);
-                for (int i = 0; i < size; i++)
-                {
-                    int image = first + i;
-                    if (PopulationEvaluation.FirstMaximum(values.AsSpan(i * images.Classes, images.Classes)) != images.Labels[image])
-                        wrong[(long)row * words + image / 64] |= 1UL << (image % 64);
-                }
+                for (int i = 0; i < size; i++) predicted[row][first + i] = PopulationEvaluation.FirstMaximum(values.AsSpan(i * images.Classes, images.Classes));
             });
         }
 
         if (CachesFeatures) _cache = (images, features);
-        var masks = new ErrorMasks(wrong, count, images.Count);
-        population.Wrong = masks;
+        PopulationEvaluation.Store(population, images, predicted);
         population.Loss = [.. losses.Select(l => (float)(l / images.Count))];
-        population.Score = [.. Enumerable.Range(0, count).Select(i => (float)masks.Accuracy(i))];
     }
 
     /// <inheritdoc/>
